@@ -1,0 +1,15 @@
+//! One test binary. Each module is one subject; `support` makes each test a few lines.
+
+mod support;
+
+mod config; // files, faults, environment, `anklet check`
+mod crash; // dies at every effect, starts again, finds a clean world
+mod daemon; // pid lock, signals, run-once, exit codes, logs
+mod door; // attacks on the listener
+mod github; // the client against a server that misbehaves
+mod handler; // rows of the job's life, through the real binary
+mod life; // the state table, cell by cell
+mod receiver; // deliveries, through the real binary
+mod scripts; // the three runner scripts
+mod store; // one conformance suite over every store
+mod tidy; // house rules: layers, sizes, docs, example configuration
