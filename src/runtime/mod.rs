@@ -1,1 +1,5 @@
-//! runtime
+//! The process itself: threads, the stop, the clock, what plugins are and how they are supervised.
+
+pub mod effect;
+pub mod stop;
+pub mod thread;
