@@ -1,1 +1,7 @@
-//! domain
+//! Words and rules: what is true of jobs, claims, slots and undoing, whatever stores or runs them.
+//!
+//! Uses `std` only and does no I/O, so that every rule can be tested by calling it.
+
+pub mod ids;
+pub mod job;
+pub mod scope;
