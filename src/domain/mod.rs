@@ -2,6 +2,7 @@
 //!
 //! Uses `std` only and does no I/O, so that every rule can be tested by calling it.
 
+pub mod conclusion;
 pub mod ids;
 pub mod job;
 pub mod scope;
