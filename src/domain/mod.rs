@@ -2,7 +2,13 @@
 //!
 //! Uses `std` only and does no I/O, so that every rule can be tested by calling it.
 
+pub mod claim;
 pub mod conclusion;
+pub mod entry;
+pub mod event;
 pub mod ids;
 pub mod job;
+pub mod life;
 pub mod scope;
+pub mod slots;
+pub mod undo;

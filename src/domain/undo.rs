@@ -1,0 +1,188 @@
+//! The promise to undo: written to the journal before the deed, and the only source of the tickets that the
+//! deeds ask for.
+
+use std::io;
+use std::time::Duration;
+
+use super::event::End;
+use super::ids::{ClaimId, RunnerName, VmName};
+use super::job::Job;
+use super::slots::VmSlot;
+
+/// What the journal remembers of one turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The claim.
+    pub claim: ClaimId,
+    /// The job that it was made for.
+    pub job: Job,
+    /// The VM to delete.
+    pub vm: VmName,
+    /// Its slot.
+    pub slot: usize,
+    /// The runner to remove first, once one may have been registered.
+    pub runner: Option<RunnerName>,
+    /// How the claim ends, when the store was away as it should have.
+    pub verdict: Option<Closing>,
+}
+
+/// How a claim ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// The job is queued again.
+    Release {
+        /// Whether the try counts.
+        counted: bool,
+        /// How long nobody takes it.
+        pause: Duration,
+    },
+    /// GitHub said `waiting`.
+    Park,
+    /// The job is over.
+    Settle(End),
+}
+
+/// Where pages are kept: a file a plugin.
+pub trait Ledger: Send {
+    /// Keeps the page, durably, in place of the one before.
+    fn write(&mut self, page: &Page) -> io::Result<()>;
+    /// Forgets it.
+    fn clear(&mut self) -> io::Result<()>;
+}
+
+/// The undo log of one plugin: at most one VM at a time.
+pub struct UndoLog {
+    ledger: Box<dyn Ledger>,
+    open: Option<(Page, Option<VmSlot>)>,
+}
+
+/// The right to clone a VM of this name.
+#[derive(Debug)]
+pub struct VmTicket(VmName);
+
+/// The right to register a runner of this name.
+#[derive(Debug)]
+pub struct RunnerTicket(RunnerName);
+
+/// The proof that no job can run on this runner any more.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RunnerGone(RunnerName);
+
+/// The right to delete a VM.
+#[derive(Debug)]
+pub struct Deletable(VmName);
+
+impl VmTicket {
+    /// The VM.
+    pub fn vm(&self) -> &VmName {
+        &self.0
+    }
+}
+
+impl RunnerTicket {
+    /// The runner.
+    pub fn runner(&self) -> &RunnerName {
+        &self.0
+    }
+}
+
+impl RunnerGone {
+    /// Only GitHub's word makes this proof: its answer to a removal, or its `completed` for an ephemeral runner.
+    pub fn by_github(runner: RunnerName) -> RunnerGone {
+        RunnerGone(runner)
+    }
+}
+
+impl Deletable {
+    /// The VM.
+    pub fn vm(&self) -> &VmName {
+        &self.0
+    }
+}
+
+impl UndoLog {
+    /// Over a ledger and the page that was found there.
+    pub fn new(ledger: Box<dyn Ledger>, found: Option<Page>) -> UndoLog {
+        UndoLog { ledger, open: found.map(|page| (page, None)) }
+    }
+
+    /// What is still to be undone.
+    pub fn page(&self) -> Option<&Page> {
+        self.open.as_ref().map(|(page, _)| page)
+    }
+
+    /// Promises to delete the VM that is about to be cloned; the slot is the log's from here on.
+    pub fn promise_vm(
+        &mut self,
+        slot: VmSlot,
+        claim: &ClaimId,
+        job: &Job,
+        vm: VmName,
+    ) -> io::Result<VmTicket> {
+        let page = Page {
+            claim: claim.clone(),
+            job: job.clone(),
+            vm: vm.clone(),
+            slot: slot.number(),
+            runner: None,
+            verdict: None,
+        };
+        self.ledger.write(&page)?;
+        self.open = Some((page, Some(slot)));
+        Ok(VmTicket(vm))
+    }
+
+    /// Promises to remove the runner that is about to be registered.
+    pub fn promise_runner(&mut self, ticket: &VmTicket) -> io::Result<RunnerTicket> {
+        let runner = ticket.0.runner();
+        self.change(|page| page.runner = Some(runner.clone()))?;
+        Ok(RunnerTicket(runner))
+    }
+
+    /// After a restart: the slot that the VM still needs.
+    pub fn retake(&mut self, slot: Option<VmSlot>) {
+        if let Some(open) = self.open.as_mut() {
+            open.1 = slot;
+        }
+    }
+
+    /// The right to delete the VM: at once when no runner was promised, else for the proof that it is gone.
+    pub fn deletable(&self, gone: Option<&RunnerGone>) -> Option<Deletable> {
+        let page = self.page()?;
+        let proven = page.runner.is_none() || page.runner.as_ref() == gone.map(|g| &g.0);
+        proven.then(|| Deletable(page.vm.clone()))
+    }
+
+    /// The VM is gone, and so its slot is free. The page stays until the claim has ended.
+    pub fn vm_gone(&mut self, _deleted: &Deletable) {
+        if let Some(open) = self.open.as_mut() {
+            open.1 = None;
+        }
+    }
+
+    /// Writes down how the claim ends, for a store that is away.
+    pub fn owe(&mut self, closing: Closing) -> io::Result<()> {
+        self.change(|page| page.verdict = Some(closing))
+    }
+
+    /// The claim has ended: nothing is owed any more.
+    pub fn close(&mut self) -> io::Result<()> {
+        if self.open.is_none() {
+            return Ok(());
+        }
+        self.ledger.clear()?;
+        self.open = None;
+        Ok(())
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Page)) -> io::Result<()> {
+        let Some((page, _)) = self.open.as_mut() else {
+            return Err(io::Error::other("no VM is promised"));
+        };
+        let mut next = page.clone();
+        change(&mut next);
+        self.ledger.write(&next)?;
+        *page = next;
+        Ok(())
+    }
+}
