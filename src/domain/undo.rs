@@ -58,7 +58,10 @@ pub struct UndoLog {
 
 /// The right to clone a VM of this name.
 #[derive(Debug)]
-pub struct VmTicket(VmName);
+pub struct VmTicket {
+    vm: VmName,
+    slot: usize,
+}
 
 /// The right to register a runner of this name.
 #[derive(Debug)]
@@ -70,12 +73,20 @@ pub struct RunnerGone(RunnerName);
 
 /// The right to delete a VM.
 #[derive(Debug)]
-pub struct Deletable(VmName);
+pub struct Deletable {
+    vm: VmName,
+    slot: usize,
+}
 
 impl VmTicket {
     /// The VM.
     pub fn vm(&self) -> &VmName {
-        &self.0
+        &self.vm
+    }
+
+    /// The slot that it costs.
+    pub fn slot(&self) -> usize {
+        self.slot
     }
 }
 
@@ -96,7 +107,12 @@ impl RunnerGone {
 impl Deletable {
     /// The VM.
     pub fn vm(&self) -> &VmName {
-        &self.0
+        &self.vm
+    }
+
+    /// The slot that it frees.
+    pub fn slot(&self) -> usize {
+        self.slot
     }
 }
 
@@ -128,13 +144,14 @@ impl UndoLog {
             verdict: None,
         };
         self.ledger.write(&page)?;
+        let ticket = VmTicket { vm, slot: slot.number() };
         self.open = Some((page, Some(slot)));
-        Ok(VmTicket(vm))
+        Ok(ticket)
     }
 
     /// Promises to remove the runner that is about to be registered.
     pub fn promise_runner(&mut self, ticket: &VmTicket) -> io::Result<RunnerTicket> {
-        let runner = ticket.0.runner();
+        let runner = ticket.vm.runner();
         self.change(|page| page.runner = Some(runner.clone()))?;
         Ok(RunnerTicket(runner))
     }
@@ -150,7 +167,7 @@ impl UndoLog {
     pub fn deletable(&self, gone: Option<&RunnerGone>) -> Option<Deletable> {
         let page = self.page()?;
         let proven = page.runner.is_none() || page.runner.as_ref() == gone.map(|g| &g.0);
-        proven.then(|| Deletable(page.vm.clone()))
+        proven.then(|| Deletable { vm: page.vm.clone(), slot: self.slot(page) })
     }
 
     /// The VM is gone, and so its slot is free. The page stays until the claim has ended.
@@ -173,6 +190,12 @@ impl UndoLog {
         self.ledger.clear()?;
         self.open = None;
         Ok(())
+    }
+
+    /// The slot that is held: after a restart perhaps another than the page says.
+    fn slot(&self, page: &Page) -> usize {
+        let held = self.open.as_ref().and_then(|(_, slot)| slot.as_ref());
+        held.map_or(page.slot, VmSlot::number)
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Page)) -> io::Result<()> {

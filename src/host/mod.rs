@@ -1,1 +1,3 @@
-//! host
+//! The host: its places for VMs, and its figures.
+
+pub mod places;
