@@ -11,6 +11,8 @@ pub enum Call {
     ListRunners,
     /// `DELETE …/actions/runners/{id}`
     RemoveRunner,
+    /// `GET …/actions/runners/downloads`
+    ListDownloads,
     /// `GET …/actions/jobs/{id}`
     GetJob,
     /// `GET …/actions/runs/{id}`
@@ -31,10 +33,11 @@ const ACTIONS_READ: &str = "the scope repo, or read access to actions";
 const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 9] = [
+const CALLS: [(Call, &str, &str); 10] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
     (Call::ListRunners, "list_runners", RUNNERS),
     (Call::RemoveRunner, "remove_runner", RUNNERS),
+    (Call::ListDownloads, "list_downloads", RUNNERS),
     (Call::GetJob, "get_job", ACTIONS_READ),
     (Call::GetRun, "get_run", ACTIONS_READ),
     (Call::CancelRun, "cancel_run", ACTIONS_WRITE),

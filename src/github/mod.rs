@@ -14,6 +14,7 @@ mod asker; // on whose behalf: patience and stop
 mod backoff; // pauses between tries
 mod call; // the list of calls, counted
 mod client; // the gate
+pub mod downloads; // the runner's current release
 mod error; // what callers decide on
 mod event; // a verified delivery's meaning
 mod fetch; // the only user of ureq

@@ -198,7 +198,7 @@ fn key(scope: &Scope) -> String {
     runners_path(scope).to_ascii_lowercase()
 }
 
-fn runners_path(scope: &Scope) -> String {
+pub(super) fn runners_path(scope: &Scope) -> String {
     let place = match scope {
         Scope::Repository { owner, repo } => format!("repos/{}/{}", segment(owner), segment(repo)),
         Scope::Organization { owner } => format!("orgs/{}", segment(owner)),

@@ -1,6 +1,7 @@
 //! The process itself: threads, the stop, the clock, what plugins are and how they are supervised.
 
 pub mod board;
+pub mod children;
 pub mod clock;
 pub mod effect;
 pub mod figures;

@@ -28,6 +28,8 @@ pub enum Woken {
     Bell,
     /// The time is up.
     Time,
+    /// What was waited for beside the bell has ended.
+    Ended,
     /// This wait heeds the urgency that is now in force.
     Stop(Urgency),
 }
@@ -96,6 +98,19 @@ impl Stop {
     /// While the job runs: woken by its end and by interrupt only, so that a drain kills no running job.
     pub fn running(&self, bell: &Receiver<()>, limit: Duration) -> Woken {
         self.wait(&self.interrupt, bell, limit)
+    }
+
+    /// As [`Stop::before_start`], beside something that ends: a child.
+    pub fn before_start_beside(&self, bell: &Receiver<()>, end: &Receiver<Never>, limit: Duration) -> Woken {
+        if ended(&self.drain) {
+            return Woken::Stop(self.urgency());
+        }
+        select! {
+            recv(self.drain) -> _ => Woken::Stop(self.urgency()),
+            recv(end) -> _ => Woken::Ended,
+            recv(bell) -> _ => Woken::Bell,
+            recv(after(limit)) -> _ => Woken::Time,
+        }
     }
 
     /// Sleeps for `limit`; false when the urgency became at least `heeded`.

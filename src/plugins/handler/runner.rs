@@ -71,8 +71,8 @@ impl Handler {
     /// Waits for the scripts, or for the job to start under a script that does not return.
     fn while_starting(&mut self, work: &mut Work, mut call: Running, stop: &Stop) -> Result<(), Reason> {
         loop {
-            match stop.beside(Urgency::Drain, &self.bell, call.ended(), TICK.min(call.left())) {
-                Woken::Other => return self.started(call),
+            match stop.before_start_beside(&self.bell, call.ended(), TICK.min(call.left())) {
+                Woken::Ended => return self.started(call),
                 Woken::Stop(_) => {
                     call.kill();
                     return Err(Reason::Stopped);

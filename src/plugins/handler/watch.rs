@@ -87,7 +87,7 @@ impl Handler {
             let limit = TICK.min(asks.left()).min(patience.left()).max(Duration::from_millis(10));
             match stop.before_start(&self.bell, limit) {
                 Woken::Stop(_) => return Err(Reason::Stopped),
-                Woken::Bell | Woken::Time => self.tick(),
+                _ => self.tick(),
             }
         }
     }
@@ -189,7 +189,7 @@ impl Handler {
             let limit = TICK.min(asks.left()).max(Duration::from_millis(10));
             match stop.running(&self.bell, limit) {
                 Woken::Stop(_) => return Ran::Detached,
-                Woken::Bell | Woken::Time => self.tick(),
+                _ => self.tick(),
             }
             if self.vm_has_vanished(work) {
                 asks.hurry();
@@ -250,7 +250,7 @@ impl Handler {
             let bell = if work.claim.is_some() { &self.bell } else { &silent };
             match stop.running(bell, TICK.min(asks.left()).max(Duration::from_millis(10))) {
                 Woken::Stop(_) => return Ran::Detached,
-                Woken::Bell | Woken::Time => self.tick(),
+                _ => self.tick(),
             }
         }
     }
