@@ -71,7 +71,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             Arg::Long("once") => run.once = true,
             Arg::Value(word) if word == "check" && !check => check = true,
             Arg::Value(word) => {
-                return Err(format!("there is no command {:?}; see --help", word.string().unwrap_or_default()));
+                return Err(format!(
+                    "there is no command {:?}; see --help",
+                    word.string().unwrap_or_default()
+                ));
             }
             other => return Err(format!("{}; see --help", other.unexpected())),
         }
@@ -104,7 +107,13 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        for (line, named) in [("--nope", "--nope"), ("run", "run"), ("-c", "-c"), ("check --once", "--once"), ("check check", "check")] {
+        for (line, named) in [
+            ("--nope", "--nope"),
+            ("run", "run"),
+            ("-c", "-c"),
+            ("check --once", "--once"),
+            ("check check", "check"),
+        ] {
             let said = read(line).unwrap_err();
             assert!(said.contains(named), "{line}: {said}");
         }

@@ -17,8 +17,20 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("http", &["domain", "runtime", "log"]),
     ("metrics", &["domain", "runtime", "log"]),
     ("plugins", &["domain", "runtime", "log", "store", "github", "anka", "host", "http", "metrics"]),
-    ("app", &["domain", "runtime", "log", "config", "store", "github", "anka", "host", "http", "metrics", "plugins"]),
-    ("commands", &["domain", "runtime", "log", "config", "store", "github", "anka", "host", "http", "metrics", "plugins", "app"]),
+    (
+        "app",
+        &[
+            "domain", "runtime", "log", "config", "store", "github", "anka", "host", "http", "metrics",
+            "plugins",
+        ],
+    ),
+    (
+        "commands",
+        &[
+            "domain", "runtime", "log", "config", "store", "github", "anka", "host", "http", "metrics",
+            "plugins", "app",
+        ],
+    ),
     ("cli", &["app", "commands", "config", "log"]),
     ("main", &["app", "commands", "cli", "config", "log", "runtime"]),
 ];
@@ -49,7 +61,8 @@ fn a_module_imports_only_from_layers_below() {
 fn the_domain_knows_nothing_but_std() {
     for (file, text) in sources("src/domain") {
         for line in code(&text) {
-            let foreign = ["serde", "crossbeam", "log::", "std::fs", "std::net", "std::process", "std::thread"];
+            let foreign =
+                ["serde", "crossbeam", "log::", "std::fs", "std::net", "std::process", "std::thread"];
             assert!(!foreign.iter().any(|word| line.contains(word)), "{}: {line}", file.display());
         }
     }
@@ -94,7 +107,9 @@ fn files_and_functions_are_short_and_say_what_they_are_for() {
 #[test]
 fn nothing_is_left_for_later() {
     for (file, text) in sources("src").into_iter().chain(sources("tests")) {
-        for mark in [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("#[ign", "ore")] {
+        for mark in
+            [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("#[ign", "ore")]
+        {
             assert!(!text.contains(mark), "{} has a {mark}", file.display());
         }
     }
@@ -105,7 +120,10 @@ fn the_architecture_names_every_room() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     assert!(text.lines().count() < 200, "ARCHITECTURE.md is too long to be read");
     for (name, _) in LAYERS.iter().filter(|(name, _)| *name != "main") {
-        assert!(text.contains(&format!("`{name}`")) || text.contains(&format!("`{name}/")), "it does not name `{name}`");
+        assert!(
+            text.contains(&format!("`{name}`")) || text.contains(&format!("`{name}/")),
+            "it does not name `{name}`"
+        );
     }
 }
 
@@ -118,7 +136,10 @@ fn sources(under: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     collect(&root().join(under), &mut found);
     assert!(!found.is_empty());
-    found.into_iter().map(|path| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap())).collect()
+    found
+        .into_iter()
+        .map(|path| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .collect()
 }
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -170,7 +191,9 @@ fn longest_function(text: &str) -> Option<(String, usize)> {
     let mut longest: Option<(String, usize)> = None;
     for (at, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
-        let is_fn = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn "].iter().any(|p| trimmed.starts_with(p));
+        let is_fn = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn "]
+            .iter()
+            .any(|p| trimmed.starts_with(p));
         if !is_fn {
             continue;
         }

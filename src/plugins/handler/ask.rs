@@ -61,7 +61,11 @@ impl Handler {
             Ok(true) => {
                 let conclusion = Conclusion::Unknown(DELETED.into());
                 log::warn!("GitHub no longer knows the job: it counts as over");
-                self.tell(&Event::Completed { job: job.clone(), runner: None, conclusion: conclusion.clone() });
+                self.tell(&Event::Completed {
+                    job: job.clone(),
+                    runner: None,
+                    conclusion: conclusion.clone(),
+                });
                 Ok(Some(State::Over(Ending { conclusion, runner: None, at: Millis(0), hold: None })))
             }
             Ok(false) => {

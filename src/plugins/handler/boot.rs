@@ -24,7 +24,13 @@ impl Handler {
     }
 
     /// Clone, start, copy the scripts in.
-    pub(super) fn boot(&mut self, work: &mut Work, ticket: &VmTicket, source: &Source, stop: &Stop) -> Result<(), Reason> {
+    pub(super) fn boot(
+        &mut self,
+        work: &mut Work,
+        ticket: &VmTicket,
+        source: &Source,
+        stop: &Stop,
+    ) -> Result<(), Reason> {
         let anka = &self.tools.anka;
         log::info!("cloning the VM");
         anka.clone_vm(ticket, source, stop).map_err(|error| anka_reason(&error, Reason::CloneFailed))?;

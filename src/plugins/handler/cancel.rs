@@ -35,10 +35,18 @@ impl Handler {
                 log::warn!("the run is cancelled, with all its jobs: {run}");
                 self.follow_ups.push(FollowUp { due: Instant::now() + FORCE_AFTER, job: job.clone() });
             }
-            Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => log::info!("the run was over already: {run}"),
-            Err(error @ (GitHubError::Permission { .. } | GitHubError::Refused { .. } | GitHubError::Redirected { .. })) => {
+            Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => {
+                log::info!("the run was over already: {run}")
+            }
+            Err(
+                error @ (GitHubError::Permission { .. }
+                | GitHubError::Refused { .. }
+                | GitHubError::Redirected { .. }),
+            ) => {
                 log::error!("failed to cancel the run {run}: failed to {error}");
-                return Closing::Settle(End::Dead(format!("{reason}; and its run could not be cancelled: {error}")));
+                return Closing::Settle(End::Dead(format!(
+                    "{reason}; and its run could not be cancelled: {error}"
+                )));
             }
             Err(error) => {
                 let why = github_reason(&error);
@@ -53,7 +61,8 @@ impl Handler {
     /// Forces what GitHub has not cancelled in time.
     pub(super) fn follow_up(&mut self, stop: &Stop) {
         let now = Instant::now();
-        let (due, later) = std::mem::take(&mut self.follow_ups).into_iter().partition(|f: &FollowUp| f.due <= now);
+        let (due, later) =
+            std::mem::take(&mut self.follow_ups).into_iter().partition(|f: &FollowUp| f.due <= now);
         self.follow_ups = later;
         for FollowUp { job, .. } in due {
             let asker = self.asker_once(stop, Urgency::Drain);
@@ -64,8 +73,13 @@ impl Handler {
                 continue;
             }
             match github.force_cancel_run(&asker, place(&job), job.run_id) {
-                Ok(_) => log::warn!("job {} was still queued {FORCE_AFTER:?} after its run was cancelled: forced", job.id),
-                Err(error) => log::warn!("job {} is still queued, and forcing failed: failed to {error}", job.id),
+                Ok(_) => log::warn!(
+                    "job {} was still queued {FORCE_AFTER:?} after its run was cancelled: forced",
+                    job.id
+                ),
+                Err(error) => {
+                    log::warn!("job {} is still queued, and forcing failed: failed to {error}", job.id)
+                }
             }
         }
     }

@@ -50,7 +50,9 @@ impl Handler {
             Ok(Removal::Gone) => (),
             Err(error) => {
                 let reason = github_reason(&error);
-                log::warn!("the runner could not be removed and is left to GitHub, which forgets it within a day: {reason}");
+                log::warn!(
+                    "the runner could not be removed and is left to GitHub, which forgets it within a day: {reason}"
+                );
                 self.debts.push(runner.clone());
             }
         }
@@ -67,7 +69,9 @@ impl Handler {
                 return;
             };
             if round + 1 == ACT {
-                log::error!("the VM could not be deleted {ACT} times in a row and keeps its slot; delete it by hand: {error}");
+                log::error!(
+                    "the VM could not be deleted {ACT} times in a row and keeps its slot; delete it by hand: {error}"
+                );
             } else {
                 log::warn!("the VM could not be deleted, and is tried again: {error}");
             }

@@ -9,7 +9,9 @@ use crate::store::StoreError;
 pub(super) fn github_reason(error: &GitHubError) -> Reason {
     match error {
         GitHubError::SignInRefused => Reason::SignInRefused(error.to_string()),
-        GitHubError::Permission { .. } | GitHubError::Redirected { .. } => Reason::Forbidden(format!("failed to {error}")),
+        GitHubError::Permission { .. } | GitHubError::Redirected { .. } => {
+            Reason::Forbidden(format!("failed to {error}"))
+        }
         GitHubError::Stopped | GitHubError::Limited => Reason::Stopped,
         GitHubError::Away { .. } | GitHubError::NotFound { .. } | GitHubError::Refused { .. } => {
             Reason::GitHubAway(format!("failed to {error}"))

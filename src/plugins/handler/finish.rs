@@ -43,6 +43,7 @@ impl Handler {
     }
 
     fn did_not_run(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {
+        self.doubted |= matches!(reason, Reason::Forbidden(_) | Reason::SignInRefused(_));
         match reason.stands() {
             Stands::Nothing => (),
             Stands::ForTheJob => self.held_back.job(work.entry.job.id),
@@ -105,7 +106,7 @@ impl Handler {
     }
 
     /// Tells the store how the claim ended. While it is away that is owed, in the journal if a page is open.
-    fn end_claim(&mut self, mut work: Work, closing: Closing, stop: &Stop) {
+    pub(super) fn end_claim(&mut self, mut work: Work, closing: Closing, stop: &Stop) {
         let mut told = false;
         while let Some(claim) = work.claim.take() {
             let Err((claim, error)) = self.tools.store.end(claim, &closing) else { break };

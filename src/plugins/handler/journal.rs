@@ -39,7 +39,12 @@ impl Journal {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault(folder))?;
         let name = filename::encode(plugin);
         let lock_path = folder.join(format!("{name}.lock"));
-        let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(&lock_path).map_err(fault(&lock_path))?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(fault(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => (),
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(lock_path)),
@@ -70,7 +75,8 @@ impl Ledger for Journal {
     fn write(&mut self, page: &Page) -> io::Result<()> {
         effect(Effect::Journal("write"), || {
             let fresh = self.file.with_extension("new");
-            let mut out = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+            let mut out =
+                OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
             out.write_all(&page::text(page))?;
             out.sync_data()?;
             fs::rename(&fresh, &self.file)?;

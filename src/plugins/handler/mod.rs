@@ -31,9 +31,10 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ClaimId, RunnerName, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
+use crate::runtime::board::Cell;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::random;
-use crate::runtime::status::{Activity, Cell};
+use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
 use crate::store::{Ask, Card};
 
@@ -67,6 +68,8 @@ pub struct Handler {
     follow_ups: Vec<cancel::FollowUp>,
     debts: Vec<RunnerName>,
     store_faults: u32,
+    /// GitHub has refused something: before the next VM it is asked whether it would again.
+    doubted: bool,
 }
 
 impl Plugin for Handler {
@@ -74,7 +77,11 @@ impl Plugin for Handler {
         self.tools.cell.set(Activity::Idle);
         if !self.recovered {
             self.recovered = self.recover(line, stop);
-            return if self.recovered { Turn::Again } else { Turn::Pause(NO_SLOT) };
+            return match (self.recovered, self.options.retired) {
+                (true, true) => Turn::Ended,
+                (true, false) => Turn::Again,
+                (false, _) => Turn::Pause(NO_SLOT),
+            };
         }
         self.tick();
         self.chores(stop);
@@ -110,6 +117,7 @@ impl Handler {
             debts: Vec::new(),
             release: None,
             store_faults: 0,
+            doubted: false,
         }
     }
 
@@ -234,7 +242,11 @@ impl Handler {
     /// A job whose handler is gone, after GitHub was asked: what is not running is queued again, uncounted.
     fn take_over(&self, entry: &Entry) {
         let Some(hold) = entry.hold() else { return };
-        log::warn!("handler {} is gone and its job {} goes back to the queue", hold.claim.owner, entry.job.id);
+        log::warn!(
+            "handler {} is gone and its job {} goes back to the queue",
+            hold.claim.owner,
+            entry.job.id
+        );
         self.tell(&Event::Release { claim: hold.claim.clone(), counted: false, pause: Duration::ZERO });
     }
 

@@ -10,7 +10,7 @@ use crate::domain::scope::Scope;
 use crate::domain::slots::SlotTable;
 use crate::github::Client;
 use crate::plugins::handler::Guests;
-use crate::runtime::status::Cell;
+use crate::runtime::board::Cell;
 use crate::store::Store;
 
 /// A handler's settings.
@@ -38,6 +38,8 @@ pub struct Options {
     pub runner_group: Option<String>,
     /// Where people see runs.
     pub web_url: String,
+    /// No longer configured: it only finishes what its journal holds.
+    pub retired: bool,
     /// While this file exists, no new jobs are taken.
     pub drain_file: Option<PathBuf>,
 }

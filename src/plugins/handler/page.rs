@@ -112,7 +112,9 @@ fn written_closing(closing: &Closing) -> WrittenClosing {
             WrittenClosing::Release { counted: *counted, pause_ms: pause.as_millis() as u64 }
         }
         Closing::Park => WrittenClosing::Park,
-        Closing::Settle(End::Over(conclusion)) => WrittenClosing::Over { conclusion: conclusion.as_text().into() },
+        Closing::Settle(End::Over(conclusion)) => {
+            WrittenClosing::Over { conclusion: conclusion.as_text().into() }
+        }
         Closing::Settle(End::Dead(reason)) => WrittenClosing::Dead { reason: reason.clone() },
     }
 }

@@ -13,7 +13,12 @@ use crate::runtime::stop::Stop;
 
 impl Handler {
     /// One look at the host's VMs tells both: who runs, and whether the template is there.
-    pub(super) fn place(&mut self, vm: &VmName, request: &VmRequest, stop: &Stop) -> Result<(VmSlot, Source), Reason> {
+    pub(super) fn place(
+        &mut self,
+        vm: &VmName,
+        request: &VmRequest,
+        stop: &Stop,
+    ) -> Result<(VmSlot, Source), Reason> {
         let local = self.tools.anka.list(stop).map_err(|error| anka_reason(&error, Reason::AnkaAway))?;
         let running: Vec<String> = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).collect();
         let slot = self.tools.slots.take_vm(vm, &running).map_err(|full| Reason::NoRoom(full.to_string()))?;
@@ -27,7 +32,8 @@ impl Handler {
     /// The template, if it is on the host with the tag that is asked for. Without a tag the latest is asked for,
     /// and only the registry knows which that is.
     fn find(&self, local: &[LocalVm], request: &VmRequest, stop: &Stop) -> Result<Option<Source>, Reason> {
-        let (Some(here), Some(tag)) = (template::find(local, &request.template), request.tag.as_deref()) else {
+        let (Some(here), Some(tag)) = (template::find(local, &request.template), request.tag.as_deref())
+        else {
             return Ok(None);
         };
         if here.tag.as_deref() == Some(tag) {

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::anka::children;
 use crate::domain::claim::Claim;
 use crate::domain::entry::{Entry, State};
 use crate::domain::ids::Millis;
@@ -11,6 +10,7 @@ use crate::domain::undo::{Closing, Page, RunnerGone};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::children::{self, Left};
 use crate::runtime::plugin::Line;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
@@ -61,22 +61,24 @@ impl Handler {
 
     /// What became of the job meanwhile.
     fn judge(&mut self, work: &mut Work, page: &Page, stop: &Stop) -> Result<Ran, Reason> {
-        let waited = children::wait_for_slot(self.tools.anka.children_dir(), page.slot, CHILDREN, stop);
+        let left = self.children(page, stop);
         if page.runner.is_none() || page.verdict.is_some() {
-            waited.end_groups();
+            end(&left);
             return Err(Reason::Crashed);
         }
         if let State::Over(_) = work.entry.state {
-            waited.end_groups();
-            return self.over(work);
+            end(&left);
+            return Ok(over(work));
         }
         match self.ask(&work.entry.job.clone(), &self.asker(stop, Urgency::Drain)) {
             Ok(Some(State::Over(ending))) => {
-                waited.end_groups();
+                end(&left);
                 work.entry.state = State::Over(ending);
-                return self.over(work);
+                return Ok(over(work));
             }
-            Ok(Some(State::Running { runner, .. })) if runner == work.runner() => return Ok(self.adopt(work, stop)),
+            Ok(Some(State::Running { runner, .. })) if runner == work.runner() => {
+                return Ok(self.adopt(work, stop));
+            }
             Err(Reason::Stopped) => return Err(Reason::Stopped),
             Err(reason) => log::warn!("GitHub was asked in vain what became of the job: {reason}"),
             Ok(_) => (),
@@ -84,15 +86,8 @@ impl Handler {
         if matches!(&work.entry.state, State::Running { runner, .. } if *runner == work.runner()) {
             return Ok(self.adopt(work, stop));
         }
-        waited.end_groups();
+        end(&left);
         Err(Reason::Crashed)
-    }
-
-    fn over(&self, work: &mut Work) -> Result<Ran, Reason> {
-        if work.ran().is_some() {
-            work.gone = Some(RunnerGone::by_github(work.runner()));
-        }
-        Ok(Ran::Over)
     }
 
     fn adopt(&mut self, work: &mut Work, stop: &Stop) -> Ran {
@@ -135,4 +130,32 @@ impl Handler {
             }
         }
     }
+
+    /// The children that outlived the daemon, after they had time to end by themselves.
+    fn children(&self, page: &Page, stop: &Stop) -> Vec<Left> {
+        let mut left = children::of_vm(self.tools.anka.children_dir(), &page.vm);
+        let until = Instant::now() + CHILDREN;
+        left.retain(|child| {
+            let limit = until.saturating_duration_since(Instant::now());
+            !child.wait(limit, stop.ends_at(Urgency::Interrupt))
+        });
+        left
+    }
+}
+
+/// Ends what works on a VM that is about to be deleted.
+fn end(left: &[Left]) {
+    for child in left {
+        log::warn!("anka {} of the dead daemon does not end and is ended", child.call);
+        if !child.end_group() {
+            log::error!("anka {} of the dead daemon cannot be ended; end it by hand", child.call);
+        }
+    }
+}
+
+fn over(work: &mut Work) -> Ran {
+    if work.ran().is_some() {
+        work.gone = Some(RunnerGone::by_github(work.runner()));
+    }
+    Ran::Over
 }

@@ -35,18 +35,19 @@ impl Release {
         let first = macs().next()?;
         let version = first.version()?.to_owned();
         let url_base = first.url.strip_suffix(&format!("/v{version}/{}", first.filename))?.to_owned();
-        let sha256 = |architecture| macs().find(|d| d.architecture == architecture).and_then(|d| d.sha256.clone());
-        let both = [
-            ("ANKLET_RUNNER_SHA256_X64", sha256("x64")),
-            ("ANKLET_RUNNER_SHA256_ARM64", sha256("arm64")),
-        ];
+        let sha256 =
+            |architecture| macs().find(|d| d.architecture == architecture).and_then(|d| d.sha256.clone());
+        let both =
+            [("ANKLET_RUNNER_SHA256_X64", sha256("x64")), ("ANKLET_RUNNER_SHA256_ARM64", sha256("arm64"))];
         Some(Release { resolved: Instant::now(), version, url_base, sha256: both })
     }
 
     /// As the install script reads it.
     pub(super) fn as_environment(&self) -> Vec<(&'static str, String)> {
-        let mut values =
-            vec![("ANKLET_RUNNER_VERSION", self.version.clone()), ("ANKLET_RUNNER_URL_BASE", self.url_base.clone())];
+        let mut values = vec![
+            ("ANKLET_RUNNER_VERSION", self.version.clone()),
+            ("ANKLET_RUNNER_URL_BASE", self.url_base.clone()),
+        ];
         values.extend(self.sha256.iter().filter_map(|(name, sum)| Some((*name, sum.clone()?))));
         values
     }
@@ -63,7 +64,8 @@ impl Handler {
         let downloads = downloads.map_err(|error| github_reason(&error))?;
         let release = Release::from_downloads(&downloads).ok_or_else(|| {
             Reason::ScriptFailed(
-                "the template carries no runner, and GitHub offers none for macOS; put one into the template".into(),
+                "the template carries no runner, and GitHub offers none for macOS; put one into the template"
+                    .into(),
             )
         })?;
         log::info!("the template carries no runner: release {} is installed", release.version);
@@ -85,7 +87,11 @@ mod tests {
             url: format!("https://example.com/dl/v2.330.0/actions-runner-{os}-{architecture}-2.330.0.tar.gz"),
             sha256: sha256.map(str::to_owned),
         };
-        let list = [download("linux", "x64", None), download("osx", "x64", Some("a")), download("osx", "arm64", Some("b"))];
+        let list = [
+            download("linux", "x64", None),
+            download("osx", "x64", Some("a")),
+            download("osx", "arm64", Some("b")),
+        ];
         let values = Release::from_downloads(&list).unwrap().as_environment();
         let wanted = [
             ("ANKLET_RUNNER_VERSION", "2.330.0"),

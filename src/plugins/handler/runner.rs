@@ -8,7 +8,7 @@ use crate::domain::outcome::Reason;
 use crate::domain::undo::VmTicket;
 use crate::plugins::handler::boot::journal_reason;
 use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
-use crate::plugins::handler::release::Needed;
+use crate::plugins::handler::release;
 use crate::plugins::handler::watch::News;
 use crate::plugins::handler::work::Work;
 use crate::plugins::handler::{Handler, TICK};
@@ -23,7 +23,12 @@ const REGISTER_AND_START: &str = "bash ./register-runner.bash \"$ANKLET_RUNNER_N
 
 impl Handler {
     /// Install, register, start; returns when GitHub says that the job has started.
-    pub(super) fn start_runner(&mut self, work: &mut Work, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
+    pub(super) fn start_runner(
+        &mut self,
+        work: &mut Work,
+        ticket: &VmTicket,
+        stop: &Stop,
+    ) -> Result<(), Reason> {
         self.install(ticket, stop)?;
         let asker = self.asker(stop, Urgency::Drain);
         let token = self.tools.github.registration_token(&asker, &self.options.scope);
@@ -47,11 +52,16 @@ impl Handler {
     /// Uses the runner of the template; when there is none, names the version to fetch.
     fn install(&mut self, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
         let failed = |error: AnkaError| anka_reason(&error, Reason::ScriptFailed);
-        let ended = self.tools.anka.run_to_end(ticket, "install-runner", INSTALL, &[], stop).map_err(failed)?;
-        if Needed::is_told_by(&ended) {
+        let ended =
+            self.tools.anka.run_to_end(ticket, "install-runner", INSTALL, &[], stop).map_err(failed)?;
+        if release::is_wanted_by(&ended) {
             let release = self.release(stop)?;
             let values = release.as_environment();
-            let ended = self.tools.anka.run_to_end(ticket, "install-runner", INSTALL, &values, stop).map_err(failed)?;
+            let ended = self
+                .tools
+                .anka
+                .run_to_end(ticket, "install-runner", INSTALL, &values, stop)
+                .map_err(failed)?;
             return ended.success().map_err(Reason::ScriptFailed);
         }
         ended.success().map_err(Reason::ScriptFailed)
@@ -80,10 +90,8 @@ impl Handler {
                 Woken::Bell | Woken::Time => self.tick(),
             }
             match self.news(work) {
-                News::Running | News::Over if work.ran_or_runs() => {
-                    call.leave();
-                    return Ok(());
-                }
+                News::Running => return Ok(call.leave()),
+                News::Over if work.ran().is_some() => return Ok(call.leave()),
                 News::Parked => {
                     call.kill();
                     return Err(Reason::Parked);
@@ -94,7 +102,9 @@ impl Handler {
                 }
                 _ if call.left() == Duration::ZERO => {
                     call.kill();
-                    return Err(Reason::ScriptFailed("start-runner.bash did not end in time, and no job started".into()));
+                    return Err(Reason::ScriptFailed(
+                        "start-runner.bash did not end in time, and no job started".into(),
+                    ));
                 }
                 _ => (),
             }

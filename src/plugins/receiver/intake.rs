@@ -43,7 +43,9 @@ fn job_event(event: JobEvent, scope: &Scope) -> Intake {
         (Action::Queued, _) => Event::Queued { waiting: status != "queued", job },
         (Action::Waiting, _) => Event::Waiting { job: job.id },
         (Action::InProgress, Some(runner)) => Event::Started { job, runner },
-        (Action::InProgress, None) => return Intake::Ignore("ignored: in progress on a runner without a name"),
+        (Action::InProgress, None) => {
+            return Intake::Ignore("ignored: in progress on a runner without a name");
+        }
         (Action::Completed(conclusion), runner) => Event::Completed { job, runner, conclusion },
     })
 }
@@ -90,15 +92,23 @@ mod tests {
         let other = Scope::Repository { owner: "acme".into(), repo: "api".into() };
         let out = intake(event(Action::Queued, "anka-template:x", None), &other);
         assert_eq!(out, Intake::OutOfScope("acme/app".into()));
-        assert!(taken(event(Action::Queued, "anka-template:x", None), &Scope::Enterprise { slug: "BIG".into() }));
-        assert!(!taken(event(Action::Queued, "anka-template:x", None), &Scope::Enterprise { slug: "other".into() }));
+        assert!(taken(
+            event(Action::Queued, "anka-template:x", None),
+            &Scope::Enterprise { slug: "BIG".into() }
+        ));
+        assert!(!taken(
+            event(Action::Queued, "anka-template:x", None),
+            &Scope::Enterprise { slug: "other".into() }
+        ));
         assert_eq!(intake(github::Event::Ping, &scope), Intake::Ignore("pong"));
     }
 
     #[test]
     fn a_queued_job_whose_status_is_waiting_is_asked_about_first() {
         let scope = Scope::Organization { owner: "acme".into() };
-        let github::Event::WorkflowJob(mut job) = event(Action::Queued, "anka-template:x", None) else { unreachable!() };
+        let github::Event::WorkflowJob(mut job) = event(Action::Queued, "anka-template:x", None) else {
+            unreachable!()
+        };
         job.status = "waiting".into();
         let noted = intake(github::Event::WorkflowJob(job), &scope);
         assert!(matches!(noted, Intake::Note(Event::Queued { waiting: true, .. })));

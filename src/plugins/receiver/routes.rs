@@ -34,7 +34,13 @@ pub(super) struct Desk {
 impl Desk {
     /// A desk for the deliveries of `scope`.
     pub fn new(scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
-        Desk { scope, keys, store, foreign: Seldom::new(SAY_AGAIN, 64), refused: Seldom::new(REFUSED_AGAIN, 8) }
+        Desk {
+            scope,
+            keys,
+            store,
+            foreign: Seldom::new(SAY_AGAIN, 64),
+            refused: Seldom::new(REFUSED_AGAIN, 8),
+        }
     }
 
     /// Path 404, method 405, signature 401, JSON 400; then what the event is.
