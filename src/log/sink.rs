@@ -163,6 +163,20 @@ mod tests {
     }
 
     #[test]
+    fn what_got_in_by_half_spoils_no_other_line() {
+        let folder = folder("torn");
+        let path = folder.join("a.log");
+        let mut sink = Sink::file(path.clone());
+        put(&mut sink, "one\n");
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"tw").unwrap();
+        sink.torn = true;
+        put(&mut sink, "three\n");
+        put(&mut sink, "four\n");
+        assert_eq!(read(&path), "one\ntw\nthree\nfour\n");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn a_lost_folder_costs_lines_until_it_is_back() {
         let folder = folder("lost");
         let inner = folder.join("logs");
