@@ -1,4 +1,4 @@
-//! Where lines end: a file that may be renamed, deleted or full at any moment, or a stream that may be closed.
+//! Where lines end: a file that may be renamed, deleted or full at any moment, or a stream.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -59,8 +59,8 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes `line`, which carries its end; before it the news of lost lines, made by `lost` from their number
-    /// and the reason.
+    /// Writes `line`, which carries its end; before it the news of lost lines, made by `lost` from their
+    /// number and the reason.
     pub(super) fn put(&mut self, line: &str, lost: impl FnOnce(u64, &str) -> String) {
         if let Err(reason) = self.try_put(line, lost) {
             self.dropped += 1;
