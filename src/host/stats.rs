@@ -1,7 +1,7 @@
 //! CPU, memory and disk of the host, for the metrics.
 //!
 //! Measured when asked and kept for a moment; nothing runs in the background, so that nobody is woken while
-//! nobody looks. CPU usage is a difference of two samples: normally that of this look and that of the look before.
+//! nobody looks. CPU usage is the difference of two samples: normally of this look and the one before.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,7 @@ impl Stats {
         Stats { folder: folder.to_owned(), state: Mutex::new(state) }
     }
 
-    /// The figures, a second old at most. Takes a few milliseconds; 200 when nobody has asked for two minutes.
+    /// The figures, a second old at most. Takes a few milliseconds; 200 after two minutes without a look.
     pub fn look(&self) -> Figures {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, figures)) = state.last
@@ -88,7 +88,7 @@ impl State {
         Space { total: system.total_memory(), available: system.available_memory() }
     }
 
-    /// Looks for the disk each time, since disks come and go, but lists all of them only when it is not found.
+    /// Looks for the disk each time, since disks come and go, but lists them anew only when it is not there.
     fn disk(&mut self, folder: &Path) -> Space {
         let what = DiskRefreshKind::nothing().with_storage();
         if self.disks.as_ref().and_then(|disks| holding(disks, folder)).is_none() {
@@ -102,8 +102,8 @@ impl State {
     }
 }
 
-/// Where in the list the disk stands that holds `folder`: by device, else by the longest mount point above it,
-/// since a subvolume's device is not that of its mount.
+/// Where in the list the disk stands that holds `folder`: by device, else by the longest mount point above
+/// it, since a subvolume's device is not that of its mount.
 fn holding(disks: &[Disk], folder: &Path) -> Option<usize> {
     let device = fs::metadata(folder).ok().map(|metadata| metadata.dev());
     let by_device = disks.iter().position(|disk| device.is_some() && disk.id() == device);

@@ -1,4 +1,4 @@
-//! The fields of a line beyond time, level and message: their names, in the order in which a line carries them.
+//! What a line carries beyond time, level and message: names, in the order of a line.
 
 use std::fmt;
 

@@ -34,7 +34,8 @@ pub struct Options {
     pub destination: Destination,
     /// Also one file a plugin, `anklet-<name>.log`; only where there is a folder.
     pub split_by_plugin: bool,
-    /// How much is told. [`Level::Dev`] takes the place of the JSON lines, and always shows on standard error.
+    /// How much is told. The form of [`Level::Dev`] takes the place of the JSON lines, and also goes to standard
+    /// error, whoever watches.
     pub level: Level,
     /// The version that every line carries.
     pub version: &'static str,

@@ -1,6 +1,6 @@
-//! What the daemon tells: JSON lines in a file, the same events in short form on a terminal, `dev` for developers.
+//! What the daemon tells: JSON lines in a file, a short form on a terminal, `dev` for developers.
 //!
-//! Everybody else calls `log::info!` and its siblings; what a thread works on is added by [`scope`], not by hand.
+//! Everybody else calls `log::info!` and its siblings; what a thread works on is added by [`scope`].
 //! A log never ends a job: what cannot be written is counted, and said when it can be written again.
 
 pub mod fields;

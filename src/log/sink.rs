@@ -1,4 +1,4 @@
-//! Where lines end: a file that may be renamed, deleted or full at any moment, or a stream that may be closed.
+//! Where lines end: a file that may be renamed, deleted or full at any moment, or a stream.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -59,8 +59,8 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes `line`, which carries its end; before it the news of lost lines, made by `lost` from their number
-    /// and the reason.
+    /// Writes `line`, which carries its end; before it the news of lost lines, made by `lost` from their
+    /// number and the reason.
     pub(super) fn put(&mut self, line: &str, lost: impl FnOnce(u64, &str) -> String) {
         if let Err(reason) = self.try_put(line, lost) {
             self.dropped += 1;
@@ -159,6 +159,20 @@ mod tests {
         put(&mut sink, "three\n");
         put(&mut sink, "four\n");
         assert_eq!(read(&good), "2 lost: No space left on device (os error 28)\nthree\nfour\n");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_got_in_by_half_spoils_no_other_line() {
+        let folder = folder("torn");
+        let path = folder.join("a.log");
+        let mut sink = Sink::file(path.clone());
+        put(&mut sink, "one\n");
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"tw").unwrap();
+        sink.torn = true;
+        put(&mut sink, "three\n");
+        put(&mut sink, "four\n");
+        assert_eq!(read(&path), "one\ntw\nthree\nfour\n");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -138,7 +138,8 @@ mod tests {
                 {
                     "name": "RUNNER1", "plugin_name": "github", "repo_name": "app", "owner_name": "acme",
                     "status": "idle", "last_successful_run_job_url": JOB, "last_failed_run_job_url": "",
-                    "last_successful_run": time, "last_failed_run": "0001-01-01T00:00:00Z", "status_since": time
+                    "last_successful_run": time, "last_failed_run": "0001-01-01T00:00:00Z",
+                    "status_since": time
                 },
                 {
                     "name": "HOOKS", "plugin_name": "github_receiver", "repo_name": "", "owner_name": "acme",

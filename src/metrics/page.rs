@@ -77,7 +77,14 @@ mod tests {
             "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         assert_eq!(kind("", Some(scraper)), (200, PROMETHEUS));
         assert_eq!(kind("", Some("text/html, Text/Plain; Version=0.0.4")), (200, PROMETHEUS));
-        for other in ["*/*", "text/plain", "application/json", "text/html,application/xhtml+xml", ""] {
+        for other in [
+            "*/*",
+            "text/plain",
+            "text/plain;q=0.9",
+            "application/json",
+            "text/html,application/xhtml+xml",
+            "",
+        ] {
             assert_eq!(kind("", Some(other)), (200, JSON), "{other}");
         }
         assert_eq!(kind("pretty=1", None), (200, JSON));

@@ -1,7 +1,7 @@
 //! The page in Prometheus' text format, version 0.0.4.
 //!
-//! The names are the ordering document's, also where today's custom would choose others; so their types are those
-//! on which `promtool check metrics` is silent: `total_…_since_start` are gauges, `…_count` untyped.
+//! The names are the ordering document's, also where today's custom would choose others; so their types are
+//! those on which `promtool check metrics` is silent: `total_…_since_start` are gauges, `…_count` untyped.
 
 use std::fmt::{Display, Write};
 use std::time::SystemTime;

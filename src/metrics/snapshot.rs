@@ -24,7 +24,7 @@ impl Snapshot {
     }
 }
 
-/// The snapshot that the forms are tested with: the ordering document's example, one handler and one receiver.
+/// What the forms are tested with: the ordering document's host, one handler and one receiver.
 #[cfg(test)]
 pub(super) mod example {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -84,6 +84,7 @@ struct State {
     activity: Activity,
     limited: bool,
     draining: bool,
+    ending: bool,
 }
 
 impl Board {
@@ -140,9 +141,14 @@ impl Cell {
         self.change(|state| state.limited = limited);
     }
 
-    /// Whether the plugin takes no new jobs.
+    /// Whether the drain file keeps the plugin from new jobs.
     pub fn draining(&self, draining: bool) {
         self.change(|state| state.draining = draining);
+    }
+
+    /// The process drains: unlike a drain file, for good.
+    pub fn ending(&self) {
+        self.change(|state| state.ending = true);
     }
 
     /// A job has ended that a VM of this plugin ran.
@@ -180,11 +186,12 @@ impl State {
         };
         let status = shown(identity.kind, activity, false, false);
         let row = Row { identity, status, since, last_successful: None, last_failed: None };
-        State { row, activity, limited: false, draining: false }
+        State { row, activity, limited: false, draining: false, ending: false }
     }
 
     fn show(&mut self, now: SystemTime) {
-        let status = shown(self.row.identity.kind, self.activity, self.limited, self.draining);
+        let draining = self.draining || self.ending;
+        let status = shown(self.row.identity.kind, self.activity, self.limited, draining);
         if status != self.row.status {
             self.row.status = status;
             self.row.since = now;
@@ -222,6 +229,17 @@ mod tests {
         cell.set(Activity::Idle);
         assert!(since() > running);
         assert_eq!(status(&board), "limit_paused");
+    }
+
+    #[test]
+    fn a_drain_file_that_goes_away_hides_no_stop() {
+        let (board, cell) = one(Kind::Handler);
+        cell.draining(true);
+        cell.draining(false);
+        assert_eq!(status(&board), "idle");
+        cell.ending();
+        cell.draining(false);
+        assert_eq!(status(&board), "draining");
     }
 
     #[test]

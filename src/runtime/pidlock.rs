@@ -44,7 +44,7 @@ impl PidLock {
                 Err(TryLockError::WouldBlock) => return Err(held(path, &mut file)),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            // Between the two steps its former holder may have removed the file: then this lock holds nothing.
+            // Its former holder may have removed the file between the two steps: then this lock holds nothing.
             if is_at(&file, path) {
                 // The number is for people: a full disk must not keep a daemon from starting.
                 let _ = write_number(&mut file);

@@ -34,15 +34,16 @@ pub trait Plugin: Send {
 
 /// A place in the line in which the plugins take their first turns, one after another.
 ///
-/// It is a dropped sender, as the stop is: passing on cannot be forgotten, since the end of the turn passes too.
+/// It is a dropped sender, as the stop is: passing on cannot be forgotten, since the end of the turn passes
+/// too.
 #[derive(Debug)]
 pub struct Line {
     own: Option<Sender<Never>>,
 }
 
 impl Line {
-    /// Lets the next plugin begin: a handler does so once it has taken its slots, and does not keep the others
-    /// waiting until its job ends. Later turns may call it as well; it does nothing then.
+    /// Lets the next plugin begin: a handler does so once it has taken its slots, and does not keep the
+    /// others waiting until its job ends. Later turns may call it as well; it does nothing then.
     pub fn pass(&mut self) {
         self.own = None;
     }

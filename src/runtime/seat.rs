@@ -32,7 +32,8 @@ pub(super) enum Once {
 }
 
 impl Seat {
-    /// A seat behind the one that ends `before`, and the channel that ends when this one has had its first turn.
+    /// A seat behind the one that ends `before`, and the channel that ends when this one has had its first
+    /// turn.
     pub(super) fn new(
         plugin: Box<dyn Plugin>,
         cell: Cell,

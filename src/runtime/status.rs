@@ -1,7 +1,8 @@
 //! What a plugin is doing, and what is shown of it.
 //!
 //! A handler says what it is doing; that it is limited or draining is said by others (GitHub's gate, the
-//! supervisor, the drain file), so both are flags beside it. What is *shown* is decided in one place, [`shown`].
+//! supervisor, the drain file), so both are flags beside it. What is *shown* is decided in one place,
+//! [`shown`].
 
 /// The kind of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +61,8 @@ pub const STATUS_WORDS: [(Status, &str); 7] = [
 /// What is shown of a plugin that does `activity`.
 ///
 /// `limit_paused` wins over everything but `stopped` and a running job.
-/// `draining` shows from the first moment of a drain, also while the last job runs: nearly all of a drain is the
-/// wait for that job, and an operator who drains a host wants to see that it does. A receiver serves on.
+/// `draining` shows from the first moment of a drain, also while the last job runs: nearly all of a drain is
+/// the wait for that job, and an operator who drains a host wants to see that it does. A receiver serves on.
 pub(super) fn shown(kind: Kind, activity: Activity, limited: bool, draining: bool) -> Status {
     let draining = draining && kind == Kind::Handler;
     match activity {

@@ -28,7 +28,8 @@ pub struct Options {
     pub once: bool,
     /// SIGTERM is an interrupt at once (`stop_on_term: detach`).
     pub detach_on_term: bool,
-    /// How long plugins may take to end: all after an interrupt, the receivers after the last handler of a drain.
+    /// How long plugins may take to end: all after an interrupt, the receivers after the last handler of a
+    /// drain.
     pub patience: Duration,
 }
 
@@ -142,7 +143,7 @@ impl Supervisor {
     fn drain(&mut self) {
         log::info!("stopping: no new jobs, running ones are waited for; the next signal leaves them running");
         self.urgency = Urgency::Drain;
-        self.handlers.cells.iter().for_each(|cell| cell.draining(true));
+        self.handlers.cells.iter().for_each(Cell::ending);
         self.handlers.handle.drain();
     }
 

@@ -79,7 +79,7 @@ impl World {
 }
 
 fn options() -> Options {
-    Options { once: false, detach_on_term: false, patience: SHORT }
+    Options { once: false, detach_on_term: false, patience: SOON }
 }
 
 /// Says `word` on each turn and pauses for ever.
@@ -93,8 +93,8 @@ fn idler() -> Deed {
 /// Has a job that runs until the channel gives way or it is interrupted.
 fn worker(job: Receiver<()>) -> Deed {
     Box::new(move |stop, line, teller| {
-        line.pass();
         teller.say("works");
+        line.pass();
         match stop.running(&job, SOON) {
             Woken::Stop(_) => teller.say("detaches"),
             _ => teller.say("is done"),
@@ -161,13 +161,13 @@ fn a_drain_shows_from_its_first_moment() {
 fn an_interrupt_closes_receivers_first_and_leaves_behind_who_is_stuck() {
     let (_job, never_done) = bounded(0);
     let stuck: Deed = Box::new(|_, line, teller| {
-        line.pass();
         teller.say("is stuck");
+        line.pass();
         let _ = after(Duration::from_mins(1)).recv();
         Turn::Again
     });
     let world = world(
-        Options { detach_on_term: true, ..options() },
+        Options { detach_on_term: true, patience: Duration::from_secs(1), ..options() },
         vec![
             ("h", Kind::Handler, worker(never_done)),
             ("r", Kind::Receiver, idler()),
