@@ -77,18 +77,20 @@ impl Plugin for Handler {
         self.tools.cell.set(Activity::Idle);
         if !self.recovered {
             self.recovered = self.recover(line, stop);
-            return match (self.recovered, self.options.retired) {
-                (true, true) => Turn::Ended,
-                (true, false) => Turn::Again,
-                (false, _) => Turn::Pause(NO_SLOT),
-            };
+        }
+        match (self.recovered, self.options.retired) {
+            (true, false) => (),
+            (true, true) => return Turn::Ended,
+            (false, _) => return Turn::Pause(NO_SLOT),
         }
         self.tick();
         self.chores(stop);
         if let Some(pause) = self.reason_to_wait(stop) {
             return Turn::Pause(pause);
         }
-        let Some(work) = self.claim() else { return Turn::Pause(self.next_look()) };
+        let claimed = self.claim();
+        line.pass();
+        let Some(work) = claimed else { return Turn::Pause(self.next_look()) };
         self.work_on(work, stop);
         Turn::Again
     }
