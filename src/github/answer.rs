@@ -26,8 +26,8 @@ pub(super) const READ: [&str; 12] = [
 /// The most of GitHub's own words that is passed on.
 const LONGEST_TEXT: usize = 200;
 
-/// Status, headers and body of an answer.
-#[derive(Clone, Debug, Default)]
+/// Status, headers and body of an answer; not `Debug`, since a body may hold a token.
+#[derive(Clone, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     /// Names as in [`READ`].

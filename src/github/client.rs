@@ -11,7 +11,7 @@ use super::backoff::pause_after;
 use super::call::{Call, Calls};
 use super::error::GitHubError;
 use super::fetch::{FetchFault, Fetcher, Method, Outgoing};
-use super::health::{Health, SignIn, pause_after_refusal};
+use super::health::{Health, SignIn, level, pause_after_refusal};
 use super::options::{Credentials, Options, OptionsFault};
 use super::pause::Pause;
 use super::rate_limit::{Verdict, judge};
@@ -215,8 +215,9 @@ impl Client {
                 Ok(Tried::Answered(answer))
             }
             Verdict::Limited(limit) => {
-                let wait = self.pause.met(limit, sent);
-                log::warn!("GitHub limits our calls ({}): paused for {} s", call.name(), wait.as_secs());
+                let (wait, times) = self.pause.met(limit, sent);
+                let (name, seconds) = (call.name(), wait.as_secs());
+                log::log!(level(times), "GitHub limits our calls ({name}): paused for {seconds} s");
                 Ok(Tried::Limited)
             }
             Verdict::Permission(needs) => {

@@ -34,6 +34,11 @@ pub(super) enum SignIn {
     Due,
 }
 
+/// What is tried again is a warning; the fifth failure in a row is an operator's matter.
+pub(super) fn level(times: u32) -> log::Level {
+    if times == TOO_MANY { log::Level::Error } else { log::Level::Warn }
+}
+
 /// The pause after the given number of refusals in a row: 5, 10, 20 … 300 s.
 pub(super) fn pause_after_refusal(refused: u32) -> Duration {
     doubling(Duration::from_secs(5), refused, Duration::from_mins(5))
@@ -57,8 +62,7 @@ impl Health {
             state.away = state.away.saturating_add(1);
             state.away
         };
-        let level = if times == TOO_MANY { log::Level::Error } else { log::Level::Warn };
-        log::log!(level, "GitHub cannot be reached ({}, {times} in a row): {reason}", call.name());
+        log::log!(level(times), "GitHub cannot be reached ({}, {times} in a row): {reason}", call.name());
     }
 
     /// A call got a 401.

@@ -20,8 +20,9 @@ struct State {
 }
 
 impl Pause {
-    /// A request that went out at `sent` met a limit. Those that were under way together count as one.
-    pub(super) fn met(&self, limit: Limit, sent: Instant) -> Duration {
+    /// A request that went out at `sent` met a limit: the pause, and how many limits in a row this is.
+    /// Requests that were under way together count as one.
+    pub(super) fn met(&self, limit: Limit, sent: Instant) -> (Duration, u32) {
         let mut state = self.state();
         if state.began.is_none_or(|began| began < sent) {
             state.in_a_row += 1;
@@ -30,7 +31,7 @@ impl Pause {
         let wait = pause_for(limit, state.in_a_row);
         let until = Instant::now() + wait + Duration::from_secs(1).mul_f64(chance());
         state.until = state.until.max(Some(until));
-        wait
+        (wait, state.in_a_row)
     }
 
     /// A request was answered.
@@ -77,7 +78,7 @@ mod tests {
     fn a_storm_counts_once_and_an_answer_ends_the_doubling() {
         let pause = Pause::default();
         let sent = Instant::now();
-        let secs = |sent| pause.met(Limit::Secondary(None), sent).as_secs();
+        let secs = |sent| pause.met(Limit::Secondary(None), sent).0.as_secs();
         assert_eq!([secs(sent), secs(sent), secs(sent)], [60, 60, 60]);
         assert_eq!(secs(Instant::now()), 120);
         pause.answered();
