@@ -14,7 +14,8 @@
 #   ANKLET_RUNNER_SHA256_ARM64  SHA-256 of its archive for Apple silicon
 #   ANKLET_RUNNER_URL_BASE      where releases lie (https://github.com/actions/runner/releases/download)
 #
-# Exit code: 0 the runner is there; 1 it is not, the reason is on standard error.
+# Exit code: 0 the runner is there; 75 it is not, and no release was named: the host resolves one and calls again;
+# 1 it is not, the reason is on standard error.
 # Written for the bash 3.2 and the tools of a bare macOS.
 set -euo pipefail
 
@@ -113,8 +114,11 @@ if [[ -f $archive ]]; then
   say "unpacks $archive, which the host copied"
 else
   if [[ -n ${ANKLET_RUNNER_ARCHIVE:-} ]]; then say "$archive is not there"; fi
-  [[ -n $version ]] ||
-    fail "no runner in $home, no archive at $archive, and no version was resolved on the host (ANKLET_RUNNER_VERSION)"
+  if [[ -z $version ]]; then
+    printf 'install-runner: no runner in %s, no archive at %s, and no release named (ANKLET_RUNNER_VERSION)\n' \
+      "$home" "$archive" >&2
+    exit 75
+  fi
   [[ $version =~ ^[0-9]+(\.[0-9]+)+$ ]] || fail "\"$version\" is not a version of the runner"
   [[ -n $expected ]] || fail "no SHA-256 was resolved for runner $version on $machine, so it cannot be checked"
   base=${ANKLET_RUNNER_URL_BASE:-https://github.com/actions/runner/releases/download}

@@ -101,7 +101,7 @@ impl Stop {
     }
 
     /// As [`Stop::before_start`], beside something that ends: a child.
-    pub fn before_start_beside(&self, bell: &Receiver<()>, end: &Receiver<Never>, limit: Duration) -> Woken {
+    pub fn before_start_beside(&self, bell: &Receiver<()>, end: &Receiver<()>, limit: Duration) -> Woken {
         if ended(&self.drain) {
             return Woken::Stop(self.urgency());
         }

@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Instant;
 
-use crate::anka::StartError;
-use crate::anka::template::Source;
+use crate::anka::StartFailure;
 use crate::domain::outcome::Reason;
 use crate::domain::slots::VmSlot;
 use crate::domain::undo::VmTicket;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::anka_reason;
+use crate::plugins::handler::place::Source;
 use crate::plugins::handler::work::Work;
 use crate::runtime::stop::Stop;
 
@@ -31,19 +31,20 @@ impl Handler {
         source: &Source,
         stop: &Stop,
     ) -> Result<(), Reason> {
-        let anka = &self.tools.anka;
+        let anka = self.anka(stop);
         log::info!("cloning the VM");
-        anka.clone_vm(ticket, source, stop).map_err(|error| anka_reason(&error, Reason::CloneFailed))?;
-        match anka.start(ticket, stop) {
+        let cloned = anka.clone_vm(ticket, &source.template, source.tag.as_deref());
+        cloned.map_err(|error| anka_reason(&error, Reason::CloneFailed))?;
+        match anka.start(ticket) {
             Ok(()) => (),
-            Err(StartError::NoRoom(why)) => return Err(Reason::NoRoom(why)),
-            Err(StartError::Failed(error)) => return Err(anka_reason(&error, Reason::StartFailed)),
+            Err(full @ StartFailure::NoRoom { .. }) => return Err(Reason::NoRoom(full.to_string())),
+            Err(StartFailure::Failed(error)) => return Err(anka_reason(&error, Reason::StartFailed)),
         }
         work.running_since = Some(Instant::now());
         self.tools.cell.board().vm_runs(ticket.vm());
         log::info!("the VM runs");
         for script in self.tools.scripts.paths() {
-            anka.copy(ticket, script, stop).map_err(|error| anka_reason(&error, Reason::CopyFailed))?;
+            anka.copy(ticket, script).map_err(|error| anka_reason(&error, Reason::CopyFailed))?;
         }
         Ok(())
     }

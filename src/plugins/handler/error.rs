@@ -1,6 +1,6 @@
 //! What an adapter's error means for the job in hand.
 
-use crate::anka::error::AnkaError;
+use crate::anka::AnkaError;
 use crate::domain::outcome::Reason;
 use crate::github::GitHubError;
 use crate::store::StoreError;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::anka::Anka;
 use crate::domain::ids::VmName;
-use crate::runtime::stop::Stop;
 
 /// How old a look may be.
 const FRESH: Duration = Duration::from_mins(1);
@@ -32,7 +31,7 @@ impl Guests {
     pub fn has_vanished(&self, anka: &Anka, vm: &VmName, since: Instant) -> bool {
         if self.take_duty(since) {
             let began = Instant::now();
-            if let Ok(running) = anka.list_running(&Stop::unheard()) {
+            if let Ok(running) = anka.list_running() {
                 self.lock().look = Some((began, running.into_iter().map(|vm| vm.name).collect()));
             }
         }

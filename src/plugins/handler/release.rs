@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::anka::Ending;
+use crate::anka::{AnkaError, Var};
 use crate::domain::outcome::Reason;
 use crate::github::downloads::Download;
 use crate::plugins::handler::Handler;
@@ -24,8 +24,8 @@ pub(super) struct Release {
 }
 
 /// Whether the install script wants a version.
-pub(super) fn is_wanted_by(ended: &Ending) -> bool {
-    ended.exit_code() == Some(NO_VERSION)
+pub(super) fn is_wanted_by(error: &AnkaError) -> bool {
+    matches!(error, AnkaError::Exited { code: Some(NO_VERSION), .. })
 }
 
 impl Release {
@@ -92,14 +92,15 @@ mod tests {
             download("osx", "x64", Some("a")),
             download("osx", "arm64", Some("b")),
         ];
-        let values = Release::from_downloads(&list).unwrap().as_environment();
+        let release = Release::from_downloads(&list).unwrap();
+        let values: Vec<_> = release.as_environment().iter().map(|var| (var.name, var.value)).collect();
         let wanted = [
             ("ANKLET_RUNNER_VERSION", "2.330.0"),
             ("ANKLET_RUNNER_URL_BASE", "https://example.com/dl"),
             ("ANKLET_RUNNER_SHA256_X64", "a"),
             ("ANKLET_RUNNER_SHA256_ARM64", "b"),
         ];
-        assert_eq!(values, wanted.map(|(name, value)| (name, value.to_owned())));
+        assert_eq!(values, wanted);
         assert!(Release::from_downloads(&list[..1]).is_none());
     }
 }
