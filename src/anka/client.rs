@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +74,11 @@ impl Anka {
     #[must_use]
     pub fn until(&self, cut: &Receiver<Never>) -> Anka {
         Anka { options: self.options.clone(), cut: cut.clone() }
+    }
+
+    /// Where the children's locks lie.
+    pub fn children_dir(&self) -> &Path {
+        &self.options.children_dir
     }
 
     /// Longest time for a script.

@@ -5,6 +5,7 @@ pub mod children;
 pub mod clock;
 pub mod effect;
 pub mod figures;
+pub mod filename;
 pub mod pidlock;
 pub mod plugin;
 pub mod random;

@@ -67,7 +67,7 @@ fn what_is_not_the_release_is_never_unpacked() {
 #[test]
 fn each_lack_has_its_reason() {
     let nothing = Guest::new().install();
-    assert_eq!(nothing.code, 1);
+    assert_eq!(nothing.code, 75);
     assert!(nothing.err.contains("no release named"), "{}", nothing.err);
 
     let unchecked = resolved(Guest::new()).with("ANKLET_RUNNER_SHA256_X64", "").install();

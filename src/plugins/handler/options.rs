@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::anka::{Anka, Scripts};
+use crate::anka::Anka;
+use crate::anka::scripts::Scripts;
 use crate::domain::ids::Owner;
 use crate::domain::scope::Scope;
 use crate::domain::slots::SlotTable;

@@ -43,12 +43,12 @@ impl Release {
     }
 
     /// As the install script reads it.
-    pub(super) fn as_environment(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn as_environment(&self) -> Vec<Var<'_>> {
         let mut values = vec![
-            ("ANKLET_RUNNER_VERSION", self.version.clone()),
-            ("ANKLET_RUNNER_URL_BASE", self.url_base.clone()),
+            Var::open("ANKLET_RUNNER_VERSION", &self.version),
+            Var::open("ANKLET_RUNNER_URL_BASE", &self.url_base),
         ];
-        values.extend(self.sha256.iter().filter_map(|(name, sum)| Some((*name, sum.clone()?))));
+        values.extend(self.sha256.iter().filter_map(|(name, sum)| Some(Var::open(name, sum.as_deref()?))));
         values
     }
 }
