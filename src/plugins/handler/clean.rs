@@ -24,40 +24,42 @@ impl Handler {
         mut result: Result<Ran, Reason>,
         stop: &Stop,
     ) -> Result<Ran, Reason> {
-        loop {
-            if result == Ok(Ran::Detached) || self.undo.page().is_none() {
-                return result;
-            }
-            if self.runner_removed(work, stop) {
+        while result != Ok(Ran::Detached) && self.undo.page().is_some() {
+            if self.runner_is_gone(work, stop) {
+                self.delete_vm(work, stop);
                 break;
             }
-            result = Ok(self.watch_busy(work, stop));
+            if let Some(ran) = self.watch_until_free(work, stop) {
+                result = Ok(ran);
+            }
         }
-        self.delete_vm(work, stop);
         result
     }
 
-    /// Whether no job can run on the runner any more.
-    fn runner_removed(&mut self, work: &mut Work, stop: &Stop) -> bool {
+    /// Whether no job can run on the runner any more. Only GitHub's word proves it: while there is none, the VM stays.
+    fn runner_is_gone(&mut self, work: &mut Work, stop: &Stop) -> bool {
         let Some(runner) = self.undo.page().and_then(|page| page.runner.clone()) else { return true };
         if work.gone.is_some() {
             return true;
         }
         let asker = self.asker_cleaning(stop);
-        let removal = self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner);
-        match removal {
-            Ok(Removal::Busy) => return false,
-            Ok(Removal::Gone) => (),
+        match self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner) {
+            Ok(Removal::Gone) => {
+                work.gone = Some(RunnerGone::by_github(runner));
+                true
+            }
+            Ok(Removal::Busy) => {
+                log::info!("the runner has just been given a job: back to watching");
+                false
+            }
             Err(error) => {
-                let reason = github_reason(&error);
                 log::warn!(
-                    "the runner could not be removed and is left to GitHub, which forgets it within a day: {reason}"
+                    "the VM stays until GitHub says that no job runs on its runner: {}",
+                    github_reason(&error)
                 );
-                self.debts.push(runner.clone());
+                false
             }
         }
-        work.gone = Some(RunnerGone::by_github(runner));
-        true
     }
 
     /// Deletes the VM, however often it takes; on an interrupt the rest is the journal's.
@@ -90,16 +92,5 @@ impl Handler {
         self.undo.vm_gone(deletable);
         self.tools.cell.board().vm_gone(deletable.vm());
         log::info!("the VM is deleted");
-    }
-
-    /// Runners that could not be removed when their VM was: tried again between turns.
-    pub(super) fn pay_debts(&mut self, stop: &Stop) {
-        for runner in std::mem::take(&mut self.debts) {
-            let asker = self.asker_once(stop, Urgency::Drain);
-            let removed = self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner);
-            if removed.is_err() {
-                self.debts.push(runner);
-            }
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 /// GitHub's errors.
 pub(super) fn github_reason(error: &GitHubError) -> Reason {
     match error {
-        GitHubError::SignInRefused => Reason::SignInRefused(error.to_string()),
+        GitHubError::SignInRefused => Reason::SignInRefused(format!("failed to {error}")),
         GitHubError::Permission { .. } | GitHubError::Redirected { .. } => {
             Reason::Forbidden(format!("failed to {error}"))
         }

@@ -28,7 +28,7 @@ use crossbeam_channel::Receiver;
 
 use crate::domain::entry::Entry;
 use crate::domain::event::Event;
-use crate::domain::ids::{ClaimId, RunnerName, VmName};
+use crate::domain::ids::{ClaimId, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
 use crate::runtime::board::Cell;
@@ -66,7 +66,6 @@ pub struct Handler {
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
     follow_ups: Vec<cancel::FollowUp>,
-    debts: Vec<RunnerName>,
     store_faults: u32,
     /// GitHub has refused something: before the next VM it is asked whether it would again.
     doubted: bool,
@@ -116,7 +115,6 @@ impl Handler {
             etags: RefCell::default(),
             held_back: schedule::HeldBack::default(),
             follow_ups: Vec::new(),
-            debts: Vec::new(),
             release: None,
             store_faults: 0,
             doubted: false,
@@ -138,7 +136,9 @@ impl Handler {
         if draining || !self.tools.github.sign_in_works(&self.asker_once(stop, Urgency::Drain)) {
             return Some(DRAIN_LOOK);
         }
-        let left = self.held_back.host_left();
+        let limited = self.tools.github.limited_for();
+        self.tools.cell.limit_paused(limited.is_some());
+        let left = self.held_back.host_left().max(limited.unwrap_or_default());
         if !left.is_zero() {
             return Some(left.min(DRAIN_LOOK));
         }
@@ -213,7 +213,7 @@ impl Handler {
         }
     }
 
-    /// What is done between turns, at most once a tick: parked and abandoned jobs, forced cancels, old debts.
+    /// What is done between turns, at most once a tick: parked and abandoned jobs, forced cancels.
     fn chores(&mut self, stop: &Stop) {
         if self.next_follow_up().is_some_and(|left| left.is_zero()) {
             self.follow_up(stop);
@@ -223,7 +223,6 @@ impl Handler {
         }
         self.chored = Some(Instant::now());
         self.held_back.tidy();
-        self.pay_debts(stop);
         let asker = self.asker_once(stop, Urgency::Drain);
         let parked = self.tools.store.parked_due().unwrap_or_default();
         let abandoned = self.tools.store.abandoned().unwrap_or_default();

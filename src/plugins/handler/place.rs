@@ -37,7 +37,10 @@ impl Handler {
             Choice::Use { template, tag } => Source { template, tag },
             Choice::Pull { local } => self.pull(&anka, request, local)?,
             Choice::NotHere => {
-                return Err(Reason::NotHere(format!("{} is not on this host, and skip_pull is set", said(request))));
+                return Err(Reason::NotHere(format!(
+                    "{} is not on this host, and skip_pull is set",
+                    said(request)
+                )));
             }
         };
         Ok((slot, source))
@@ -54,7 +57,9 @@ impl Handler {
         self.tools.cell.set(Activity::Running);
         match pulled {
             Ok(()) => log::info!("{what} is pulled"),
-            Err(AnkaError::NotThere(_)) => return Err(Reason::NotHere(not_in_registry(&what, request, local))),
+            Err(AnkaError::NotThere(_)) => {
+                return Err(Reason::NotHere(not_in_registry(&what, request, local)));
+            }
             Err(AnkaError::Stopped) => return Err(Reason::Stopped),
             Err(error) => {
                 // Does the registry answer at all?
@@ -67,7 +72,9 @@ impl Handler {
         let local = anka.list().map_err(|error| away(&error))?;
         match choose(anka.presence(&local, request).map_err(|error| away(&error))?, request, Pulling::Over) {
             Choice::Use { template, tag } => Ok(Source { template, tag }),
-            _ => Err(Reason::PullFailed(format!("anka says that {what} is pulled, but it is not on this host"))),
+            _ => Err(Reason::PullFailed(format!(
+                "anka says that {what} is pulled, but it is not on this host"
+            ))),
         }
     }
 

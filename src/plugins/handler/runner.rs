@@ -17,7 +17,12 @@ use crate::runtime::stop::{Stop, Urgency, Woken};
 
 impl Handler {
     /// Install, register, start; returns when GitHub says that the job has started.
-    pub(super) fn start_runner(&mut self, work: &mut Work, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
+    pub(super) fn start_runner(
+        &mut self,
+        work: &mut Work,
+        ticket: &VmTicket,
+        stop: &Stop,
+    ) -> Result<(), Reason> {
         self.install(ticket, stop)?;
         let asker = self.asker(stop, Urgency::Drain);
         let token = self.tools.github.registration_token(&asker, &self.options.scope);

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::never;
-
 use crate::domain::entry::State;
 use crate::domain::event::Event;
 use crate::domain::outcome::Reason;
@@ -227,29 +225,28 @@ impl Handler {
         }
     }
 
-    /// GitHub would not remove the runner: it has just been given a job. Until that is over, or it is free again.
-    pub(super) fn watch_busy(&mut self, work: &mut Work, stop: &Stop) -> Ran {
-        log::info!("the runner has just been given a job: back to watching");
-        let (mut asks, silent) = (Asks::from_now(), never());
+    /// The runner could not be removed: it has a job, or GitHub does not say. Until a job of it is over (or the
+    /// daemon ends), or until it may be tried again, which is `None`.
+    pub(super) fn watch_until_free(&mut self, work: &mut Work, stop: &Stop) -> Option<Ran> {
+        let mut asks = Asks::from_now();
         loop {
             match self.news(work) {
-                News::Running => return self.watch_running(work, stop),
+                News::Running => return Some(self.watch_running(work, stop)),
                 News::Over if work.ran().is_some() => {
                     work.gone = Some(RunnerGone::by_github(work.runner()));
-                    return Ran::Over;
+                    return Some(Ran::Over);
                 }
                 _ => (),
             }
             if asks.is_due() {
                 let asker = self.asker_once(stop, Urgency::Interrupt);
                 let found = self.tools.github.find_runner(&asker, &self.options.scope, &work.runner());
-                if matches!(found, Ok(None)) || found.is_ok_and(|f| f.is_some_and(|r| !r.busy)) {
-                    return Ran::Over;
+                if found.is_ok_and(|runner| runner.is_none_or(|runner| !runner.busy)) {
+                    return None;
                 }
             }
-            let bell = if work.claim.is_some() { &self.bell } else { &silent };
-            match stop.running(bell, TICK.min(asks.left()).max(Duration::from_millis(10))) {
-                Woken::Stop(_) => return Ran::Detached,
+            match stop.running(&self.bell, TICK.min(asks.left()).max(Duration::from_millis(10))) {
+                Woken::Stop(_) => return Some(Ran::Detached),
                 _ => self.tick(),
             }
         }

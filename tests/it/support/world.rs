@@ -46,7 +46,8 @@ impl World {
         let dir = std::env::temp_dir().join(format!("anklet-it-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
-        let init = Command::new(SIM).args(["world", "init"]).arg(dir.join("anka")).args(templates).output().unwrap();
+        let init =
+            Command::new(SIM).args(["world", "init"]).arg(dir.join("anka")).args(templates).output().unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
         let (process, github) = start_github(&dir);
         copy_scripts(&dir);
@@ -117,7 +118,11 @@ impl World {
     /// Waits until GitHub shows the job in this status, and gives it.
     #[track_caller]
     pub fn until(&self, job: u64, status: &str, limit: Duration) -> Value {
-        let url = format!("{}/_sim/jobs/{job}?until={status}&within_ms={}", self.github, limit.as_millis().min(25_000));
+        let url = format!(
+            "{}/_sim/jobs/{job}?until={status}&within_ms={}",
+            self.github,
+            limit.as_millis().min(25_000)
+        );
         let found = web::get_json(&url);
         assert_eq!(found["status"], status, "job {job}: {found:#}\n{}", self.log_text());
         found
@@ -135,13 +140,19 @@ impl World {
 
     /// The simulated Anka: `anklet-sim world VERB DIR …`.
     pub fn anka(&self, verb: &str, rest: &[&str]) {
-        let status = Command::new(SIM).args(["world", verb]).arg(self.dir.join("anka")).args(rest).status().unwrap();
+        let status =
+            Command::new(SIM).args(["world", verb]).arg(self.dir.join("anka")).args(rest).status().unwrap();
         assert!(status.success());
     }
 
     /// Adds a fault of Anka.
     pub fn fault(&self, fault: &Value) {
-        let done = Command::new(SIM).arg("fault").arg(self.dir.join("anka")).arg(fault.to_string()).status().unwrap();
+        let done = Command::new(SIM)
+            .arg("fault")
+            .arg(self.dir.join("anka"))
+            .arg(fault.to_string())
+            .status()
+            .unwrap();
         assert!(done.success());
     }
 
@@ -163,7 +174,8 @@ impl World {
     /// Runners of ours that GitHub knows.
     pub fn runners(&self) -> Vec<String> {
         let state = self.state();
-        let names = state["runners"].as_array().unwrap().iter().filter_map(|r| r["name"].as_str().map(str::to_owned));
+        let names =
+            state["runners"].as_array().unwrap().iter().filter_map(|r| r["name"].as_str().map(str::to_owned));
         names.filter(|name| name.starts_with("anklet-vm-")).collect()
     }
 
@@ -174,7 +186,8 @@ impl World {
         assert_eq!(self.runners(), [""; 0], "runners are left\n{}", self.log_text());
         let journal = self.dir.join(".config/anklet/state/journal");
         let pages = fs::read_dir(journal).into_iter().flatten().flatten();
-        let left: Vec<_> = pages.map(|p| p.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
+        let left: Vec<_> =
+            pages.map(|p| p.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
         assert!(left.is_empty(), "pages are left: {left:?}");
     }
 
@@ -190,13 +203,19 @@ impl World {
 
     /// Whether a line of this level says this.
     pub fn has_said(&self, level: &str, words: &str) -> bool {
-        self.log().iter().any(|line| line["level"] == level && line["msg"].as_str().is_some_and(|m| m.contains(words)))
+        self.log()
+            .iter()
+            .any(|line| line["level"] == level && line["msg"].as_str().is_some_and(|m| m.contains(words)))
     }
 
     /// Lines of a level.
     pub fn said(&self, level: &str) -> Vec<String> {
         let lines = self.log();
-        lines.iter().filter(|l| l["level"] == level).map(|l| l["msg"].as_str().unwrap_or_default().to_owned()).collect()
+        lines
+            .iter()
+            .filter(|l| l["level"] == level)
+            .map(|l| l["msg"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 }
 
