@@ -118,6 +118,14 @@ impl Entry {
         self.hold().is_some_and(|hold| hold.claim == *claim)
     }
 
+    /// Whether GitHub says that it runs, or ran, on `runner`.
+    pub fn ran_on(&self, runner: &RunnerName) -> bool {
+        match &self.state {
+            State::Running { runner: r, .. } | State::Over(Ending { runner: Some(r), .. }) => r == runner,
+            _ => false,
+        }
+    }
+
     /// Whether the claim on it pays for `runner`.
     pub fn pays_for(&self, runner: &RunnerName) -> bool {
         self.hold().is_some_and(|hold| hold.runner.as_ref() == Some(runner))

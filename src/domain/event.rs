@@ -115,7 +115,7 @@ pub enum End {
 pub struct Scene {
     /// The job that the event names, or that its claim holds.
     pub job: Option<Entry>,
-    /// Another job, whose claim pays for the runner that the event names.
+    /// Another job that the event's runner ties to it: see [`Event::runner`].
     pub other: Option<Entry>,
     /// The voters of all live handlers that may take the job.
     pub voters: Vec<String>,
@@ -157,6 +157,25 @@ pub enum Subject<'a> {
 }
 
 impl Event {
+    /// One word, for logs and the list of effects.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Event::Queued { .. } => "queued",
+            Event::Waiting { .. } => "waiting",
+            Event::Runnable { .. } => "runnable",
+            Event::Started { .. } => "started",
+            Event::Completed { .. } => "completed",
+            Event::Claim { .. } => "claim",
+            Event::Checkpoint { .. } => "checkpoint",
+            Event::Renew { .. } => "renew",
+            Event::Release { .. } => "release",
+            Event::NotHere { .. } => "not here",
+            Event::Park { .. } => "park",
+            Event::Settle { .. } => "settle",
+            Event::Requeue { .. } => "requeue",
+        }
+    }
+
     /// What to load as [`Scene::job`].
     pub fn subject(&self) -> Subject<'_> {
         match self {
@@ -176,10 +195,11 @@ impl Event {
         }
     }
 
-    /// Whose payer to load as [`Scene::other`], when it is another job than [`Scene::job`].
+    /// The runner that decides what to load as [`Scene::other`]: among the jobs other than [`Scene::job`] the
+    /// one whose claim pays for it, else the one that runs or ran on it and has no claim; the eldest of several.
     pub fn runner(&self) -> Option<&RunnerName> {
         match self {
-            Event::Started { runner, .. } => Some(runner),
+            Event::Started { runner, .. } | Event::Checkpoint { runner, .. } => Some(runner),
             Event::Completed { runner, .. } => runner.as_ref(),
             _ => None,
         }

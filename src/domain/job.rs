@@ -72,13 +72,15 @@ impl Job {
 
     /// Whether both jobs would be served by a runner with the same labels; order and case do not matter.
     pub fn same_labels(&self, other: &Job) -> bool {
-        let sorted = |job: &Job| {
-            let mut labels: Vec<String> = job.labels.iter().map(|l| l.to_ascii_lowercase()).collect();
-            labels.sort();
-            labels.dedup();
-            labels
-        };
-        sorted(self) == sorted(other)
+        self.label_set() == other.label_set()
+    }
+
+    /// Its labels, in lower case, sorted, each once.
+    pub fn label_set(&self) -> Vec<String> {
+        let mut labels: Vec<String> = self.labels.iter().map(|l| l.to_ascii_lowercase()).collect();
+        labels.sort();
+        labels.dedup();
+        labels
     }
 }
 

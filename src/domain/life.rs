@@ -2,7 +2,7 @@
 //!
 //! Every store calls [`step`] inside its transaction, or is tested against it.
 //! A [`Scene`] is all that one event can touch: the job it speaks of, and, where it names a runner that
-//! another job's claim pays for, that other job.
+//! another job's claim pays for or that another job runs on, that other job.
 
 use std::time::Duration;
 
@@ -38,9 +38,7 @@ impl Act {
             Event::Completed { job, runner, conclusion } => self.completed(job, runner.as_ref(), conclusion),
             Event::Claim { claim, lease_until, .. } => self.claim(claim, *lease_until),
             Event::Requeue { .. } => self.requeue(),
-            Event::Checkpoint { claim, runner } => {
-                self.touch(claim, |hold| hold.runner = Some(runner.clone()))
-            }
+            Event::Checkpoint { claim, runner } => self.checkpoint(claim, runner),
             Event::Renew { claim, lease_until } => self.touch(claim, |hold| hold.lease_until = *lease_until),
             Event::Release { claim, counted, pause } => self.release(claim, *counted, *pause),
             Event::NotHere { claim, voter } => self.not_here(claim, voter),
@@ -61,7 +59,7 @@ impl Act {
                     entry.state = State::Queued;
                     entry.queued_at = queued_at;
                 }
-                State::Claimed(hold) if hold.park => {
+                State::Claimed(hold) if hold.park && !waiting => {
                     hold.park = false;
                     return Verdict::Stored;
                 }
@@ -115,12 +113,15 @@ impl Act {
     fn started(&mut self, job: &Job, runner: &RunnerName) -> Verdict {
         let payer = self.take_payer(runner);
         let Some(entry) = self.scene.job.as_mut() else {
+            self.told.wake.extend(payer.iter().map(|h| h.claim.owner.clone()));
             let state = State::Running { runner: runner.clone(), hold: payer };
             self.scene.job = Some(Entry::new(job.clone(), state, self.now));
             return Verdict::Stored;
         };
         let (hold, displaced) = match &entry.state {
-            State::Claimed(own) if own.runner.as_ref() == Some(runner) => (Some(own.clone()), None),
+            State::Claimed(own) if own.runner.as_ref() == Some(runner) => {
+                (Some(Hold { park: false, ..own.clone() }), None)
+            }
             State::Claimed(own) => (payer, Some(own.clone())),
             State::Running { runner: r, hold: None } if r == runner && payer.is_some() => (payer, None),
             State::Queued | State::Parked { .. } | State::Dead { .. } => (payer, None),
@@ -218,6 +219,30 @@ impl Act {
         let Some(hold) = self.mine(claim).and_then(Entry::hold_mut) else { return Verdict::Lost };
         change(hold);
         Verdict::Stored
+    }
+
+    fn checkpoint(&mut self, claim: &ClaimId, runner: &RunnerName) -> Verdict {
+        let verdict = self.touch(claim, |hold| hold.runner = Some(runner.clone()));
+        if verdict == Verdict::Stored {
+            self.follow(runner);
+        }
+        verdict
+    }
+
+    /// A VM whose claim was lost is given another one, but its runner took a job in between: the claim moves
+    /// to that job, and the one that it was made for is queued again.
+    fn follow(&mut self, runner: &RunnerName) {
+        let (Some(entry), Some(other)) = (self.scene.job.as_mut(), self.scene.other.as_mut()) else { return };
+        let (State::Claimed(own), true) = (&entry.state, other.ran_on(runner)) else { return };
+        let (State::Running { hold, .. } | State::Over(Ending { hold, .. })) = &mut other.state else { return };
+        if hold.is_some() {
+            return;
+        }
+        self.told.wake.push(own.claim.owner.clone());
+        *hold = Some(Hold { park: false, ..own.clone() });
+        self.told.work = !own.park;
+        entry.state =
+            if own.park { State::Parked { ask_at: self.now.plus(ASK_PARKED) } } else { State::Queued };
     }
 
     fn release(&mut self, claim: &ClaimId, counted: bool, pause: Duration) -> Verdict {

@@ -2,6 +2,20 @@
 //!
 //! Each verb is one atomic step and idempotent, so that a lost answer leaves nothing stranded.
 //! What a step does to a job is decided by [`crate::domain::life`], never by a store.
+//!
+//! - [`record`] how a job is written down
+//! - [`shelf`] the verbs over anything that finds and keeps jobs
+//! - [`bells`] who is rung when there is work
+//! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
+//! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
+//! - [`faulty`] any of them, failing on demand: for tests
+
+pub mod bells;
+pub mod embedded;
+pub mod faulty;
+pub mod memory;
+pub mod record;
+pub mod shelf;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,0 +1,247 @@
+//! How a job is written down: the only serde of jobs.
+//!
+//! Each record says which version of this form it has.
+//! A newer program reads older records; what a newer program wrote is left alone and reported as unreadable.
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::domain::conclusion::Conclusion;
+use crate::domain::entry::{Ending, Entry, Hold, State};
+use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunId, RunnerName};
+use crate::domain::job::Job;
+
+/// The version that this program writes.
+pub const VERSION: u32 = 1;
+
+/// `entry` as one line of JSON.
+pub fn encode(entry: &Entry) -> Result<String, StoreError> {
+    serde_json::to_string(&EntryRecord::from(entry)).map_err(|e| unreadable(&e.to_string()))
+}
+
+/// The entry that `text` holds.
+pub fn decode(text: &str) -> Result<Entry, StoreError> {
+    match serde_json::from_str::<EntryRecord>(text) {
+        Ok(record) if record.v <= VERSION => Ok(record.into()),
+        Ok(record) => Err(newer(record.v)),
+        Err(error) => Err(match serde_json::from_str::<VersionOnly>(text) {
+            Ok(VersionOnly { v }) if v > VERSION => newer(v),
+            _ => unreadable(&error.to_string()),
+        }),
+    }
+}
+
+fn newer(version: u32) -> StoreError {
+    unreadable(&format!("version {version} is newer than {VERSION}, the newest that this program knows"))
+}
+
+fn unreadable(why: &str) -> StoreError {
+    StoreError::Unreadable(format!("a job's record: {why}"))
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    v: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryRecord {
+    v: u32,
+    job: JobRecord,
+    age: u64,
+    state: StateRecord,
+    #[serde(default)]
+    attempts: u32,
+    #[serde(default)]
+    queued_at: u64,
+    #[serde(default)]
+    not_before: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<String>,
+}
+
+/// A job as JSON; the journal writes it too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecord {
+    id: u64,
+    run_id: u64,
+    #[serde(default = "one")]
+    run_attempt: u32,
+    owner: String,
+    repo: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    workflow_name: String,
+    labels: Vec<String>,
+    #[serde(default)]
+    url: String,
+}
+
+/// A claim as JSON; the journal writes it too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimRecord {
+    host: String,
+    plugin: String,
+    turn: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HoldRecord {
+    claim: ClaimRecord,
+    runner: Option<String>,
+    #[serde(default)]
+    park: bool,
+    #[serde(default)]
+    lease_until: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StateRecord {
+    Queued,
+    Parked { ask_at: u64 },
+    Claimed(HoldRecord),
+    Running { runner: String, hold: Option<HoldRecord> },
+    Over { conclusion: String, runner: Option<String>, at: u64, hold: Option<HoldRecord> },
+    Dead { reason: String, at: u64 },
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl From<&Entry> for EntryRecord {
+    fn from(entry: &Entry) -> EntryRecord {
+        EntryRecord {
+            v: VERSION,
+            job: JobRecord::from(&entry.job),
+            age: entry.age.0,
+            state: StateRecord::from(&entry.state),
+            attempts: entry.attempts,
+            queued_at: entry.queued_at.0,
+            not_before: entry.not_before.0,
+            absent: entry.absent.clone(),
+        }
+    }
+}
+
+impl From<EntryRecord> for Entry {
+    fn from(record: EntryRecord) -> Entry {
+        Entry {
+            job: record.job.into(),
+            age: Millis(record.age),
+            state: record.state.into(),
+            attempts: record.attempts,
+            queued_at: Millis(record.queued_at),
+            not_before: Millis(record.not_before),
+            absent: record.absent,
+        }
+    }
+}
+
+impl From<&Job> for JobRecord {
+    fn from(job: &Job) -> JobRecord {
+        JobRecord {
+            id: job.id.0,
+            run_id: job.run_id.0,
+            run_attempt: job.run_attempt,
+            owner: job.owner.clone(),
+            repo: job.repo.clone(),
+            name: job.name.clone(),
+            workflow_name: job.workflow_name.clone(),
+            labels: job.labels.clone(),
+            url: job.url.clone(),
+        }
+    }
+}
+
+impl From<JobRecord> for Job {
+    fn from(record: JobRecord) -> Job {
+        Job {
+            id: JobId(record.id),
+            run_id: RunId(record.run_id),
+            run_attempt: record.run_attempt,
+            owner: record.owner,
+            repo: record.repo,
+            name: record.name,
+            workflow_name: record.workflow_name,
+            labels: record.labels,
+            url: record.url,
+        }
+    }
+}
+
+impl From<&ClaimId> for ClaimRecord {
+    fn from(claim: &ClaimId) -> ClaimRecord {
+        ClaimRecord { host: claim.owner.host.clone(), plugin: claim.owner.plugin.clone(), turn: claim.turn }
+    }
+}
+
+impl From<ClaimRecord> for ClaimId {
+    fn from(record: ClaimRecord) -> ClaimId {
+        ClaimId { owner: Owner { host: record.host, plugin: record.plugin }, turn: record.turn }
+    }
+}
+
+impl From<&Hold> for HoldRecord {
+    fn from(hold: &Hold) -> HoldRecord {
+        HoldRecord {
+            claim: ClaimRecord::from(&hold.claim),
+            runner: hold.runner.as_ref().map(|r| r.0.clone()),
+            park: hold.park,
+            lease_until: hold.lease_until.0,
+        }
+    }
+}
+
+impl From<HoldRecord> for Hold {
+    fn from(record: HoldRecord) -> Hold {
+        Hold {
+            claim: record.claim.into(),
+            runner: record.runner.map(RunnerName),
+            park: record.park,
+            lease_until: Millis(record.lease_until),
+        }
+    }
+}
+
+impl From<&State> for StateRecord {
+    fn from(state: &State) -> StateRecord {
+        match state {
+            State::Queued => StateRecord::Queued,
+            State::Parked { ask_at } => StateRecord::Parked { ask_at: ask_at.0 },
+            State::Claimed(hold) => StateRecord::Claimed(hold.into()),
+            State::Running { runner, hold } => {
+                StateRecord::Running { runner: runner.0.clone(), hold: hold.as_ref().map(Into::into) }
+            }
+            State::Over(ending) => StateRecord::Over {
+                conclusion: ending.conclusion.as_text().to_owned(),
+                runner: ending.runner.as_ref().map(|r| r.0.clone()),
+                at: ending.at.0,
+                hold: ending.hold.as_ref().map(Into::into),
+            },
+            State::Dead { reason, at } => StateRecord::Dead { reason: reason.clone(), at: at.0 },
+        }
+    }
+}
+
+impl From<StateRecord> for State {
+    fn from(record: StateRecord) -> State {
+        match record {
+            StateRecord::Queued => State::Queued,
+            StateRecord::Parked { ask_at } => State::Parked { ask_at: Millis(ask_at) },
+            StateRecord::Claimed(hold) => State::Claimed(hold.into()),
+            StateRecord::Running { runner, hold } => {
+                State::Running { runner: RunnerName(runner), hold: hold.map(Into::into) }
+            }
+            StateRecord::Over { conclusion, runner, at, hold } => State::Over(Ending {
+                conclusion: Conclusion::from_text(&conclusion),
+                runner: runner.map(RunnerName),
+                at: Millis(at),
+                hold: hold.map(Into::into),
+            }),
+            StateRecord::Dead { reason, at } => State::Dead { reason, at: Millis(at) },
+        }
+    }
+}
