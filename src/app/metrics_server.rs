@@ -15,7 +15,12 @@ use crate::runtime::board::Board;
 pub const PLACES: usize = 8;
 
 /// Opens the page.
-pub fn open(addr: SocketAddr, socket_dir: PathBuf, board: Board, folder: &Path) -> Result<Listener, OpenError> {
+pub fn open(
+    addr: SocketAddr,
+    socket_dir: PathBuf,
+    board: Board,
+    folder: &Path,
+) -> Result<Listener, OpenError> {
     let stats = Stats::new(folder);
     let options = http::Options {
         name: "metrics".into(),
@@ -31,12 +36,19 @@ pub fn open(addr: SocketAddr, socket_dir: PathBuf, board: Board, folder: &Path) 
 }
 
 fn hint(addr: SocketAddr) -> &'static str {
-    if addr.ip().is_loopback() { "; set metrics.bind to an address of this host to open them to an aggregator" } else { "" }
+    if addr.ip().is_loopback() {
+        "; set metrics.bind to an address of this host to open them to an aggregator"
+    } else {
+        ""
+    }
 }
 
 fn answer(request: &Request<'_>, board: &Board, stats: &Stats) -> Reply {
-    if !metrics::PATHS.contains(&request.path) {
-        return Reply::json(404, json!({ "error": "there is nothing here; the page is /metrics" }).to_string());
+    if !metrics::page::PATHS.contains(&request.path) {
+        return Reply::json(
+            404,
+            json!({ "error": "there is nothing here; the page is /metrics" }).to_string(),
+        );
     }
     if request.method != Method::Get {
         let mut reply = Reply::json(405, json!({ "error": "only GET, HEAD here" }).to_string());
@@ -45,5 +57,10 @@ fn answer(request: &Request<'_>, board: &Board, stats: &Stats) -> Reply {
     }
     let snapshot = Snapshot::of(board, stats.look());
     let page = metrics::page(request.query.unwrap_or_default(), request.header("accept"), &snapshot);
-    Reply { status: page.status, content_type: page.content_type, headers: Vec::new(), body: page.body.into_bytes() }
+    Reply {
+        status: page.status,
+        content_type: page.content_type,
+        headers: Vec::new(),
+        body: page.body.into_bytes(),
+    }
 }

@@ -73,7 +73,7 @@ impl World {
         let mut text = format!(
             "github_url: {github}\ngithub_api_url: {github}\nglobal_token: {TOKEN}\n\
              global_receiver_secret: \"{SECRET}\"\nmetrics:\n  port: {}\n{top}\nplugins:\n\
-             - name: RECEIVER\n  plugin: github_receiver\n  port: {}\n  bind: 127.0.0.1\n  \
+             - name: RECEIVER\n  plugin: github_receiver\n  port: {}\n  bind: 127.0.0.1\n  skip_redeliver: true\n  \
              owner: acme\n  repo: app\n",
             self.metrics_port, self.port
         );
