@@ -26,6 +26,9 @@ pub fn answer(hub: &Arc<Hub>, request: &Request) -> Reply {
     if parts == ["runner", "register"] {
         return Reply::Send(runners::register(hub, &request.body));
     }
+    if parts == ["history"] {
+        return Reply::Send(Answer { status: 200, headers: Vec::new(), body: history(hub).into_bytes() });
+    }
     Reply::Send(match route(hub, request, &parts) {
         Ok(body) => json(200, &body),
         Err(why) => json(400, &json!({ "error": why })),
@@ -77,6 +80,19 @@ fn dump(hub: &Hub) -> Value {
         "jobs": state.jobs, "runners": state.runners, "calls": state.calls,
         "deliveries": hub.outbox.tried(), "deliveries_waiting": hub.outbox.waiting(),
     })
+}
+
+/// What happened to all jobs, one line each: time, job id, job name, what.
+fn history(hub: &Hub) -> String {
+    let state = hub.state();
+    let line = |job: &Job, step: &Value| {
+        let word = |key: &str| step[key].as_str().unwrap_or_default().to_owned();
+        format!("{} {} {} {}\n", word("at"), job.id, job.spec.name, word("what"))
+    };
+    let lines = state.jobs.iter().flat_map(|job| job.history.iter().map(move |step| line(job, step)));
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort_unstable();
+    lines.concat()
 }
 
 /// Any part of the settings; the rest stays.

@@ -48,6 +48,7 @@ pub fn new(id: u64, spec: JobSpec) -> Job {
         started_at: None,
         completed_at: None,
         history: Vec::new(),
+        leaks: Vec::new(),
         forgotten: false,
         cancel_due: None,
         end_due: None,
@@ -71,12 +72,14 @@ pub fn start(state: &mut State, outbox: &Outbox, id: u64, runner: u64) -> bool {
     let Some(runner) = state.runner_mut(runner) else { return false };
     runner.job = Some(id);
     let (runner_id, name, stranger) = (runner.id, runner.name.clone(), runner.session.is_none());
+    let leaks = runner.leaks.clone();
     let started = step(state, outbox, id, "in_progress", |job| {
         job.status = Status::InProgress;
         job.started_at = Some(clock::date());
         job.note(format!("in_progress on {name}"));
         job.runner_id = Some(runner_id);
         job.runner_name = Some(name);
+        job.leaks = leaks;
         job.end_due = stranger.then(|| Instant::now() + Duration::from_millis(job.spec.duration_ms));
         true
     });

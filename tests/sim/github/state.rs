@@ -181,6 +181,8 @@ pub struct Job {
     pub completed_at: Option<String>,
     /// What happened, each with its time in microseconds.
     pub history: Vec<Value>,
+    /// What its runner could see that it must not.
+    pub leaks: Vec<String>,
     /// The API says 404 of it.
     pub forgotten: bool,
     #[serde(skip)]
