@@ -197,10 +197,12 @@ impl Hook {
     }
 }
 
-pub fn agent() -> ureq::Agent {
+/// A new connection each time, as GitHub does: a pooled one that the receiver has closed would be tried twice.
+fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .max_idle_connections(0)
         .proxy(None)
         .timeout_global(Some(PATIENCE))
         .build()

@@ -31,6 +31,9 @@ pub fn workflow_job(job: &Job, action: &str, url: &str) -> Value {
     if let (Some(kept), Value::Object(facts)) = (kept, facts) {
         kept.extend(facts);
     }
+    if !job.spec.enterprise.is_empty() {
+        payload["enterprise"] = json!({ "id": 1, "slug": job.spec.enterprise, "name": job.spec.enterprise });
+    }
     payload["organization"] = organization(&job.spec.owner);
     payload
 }
