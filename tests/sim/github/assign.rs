@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_eldest_job_whose_labels_are_a_subset_goes_first() {
         let (mut state, outbox) = (State::default(), Outbox::new(String::new()));
-        let other = ordered(&mut state, &outbox, &["linux"], "");
+        let other = ordered(&mut state, &outbox, &["self-hosted", "linux"], "");
         let eldest = ordered(&mut state, &outbox, &["SELF-HOSTED"], "");
         let wanted = ordered(&mut state, &outbox, &["self-hosted", "anka-template:m"], "");
         online(&mut state, "r1", &["self-hosted", "anka-template:m"]);
