@@ -1,6 +1,6 @@
 //! The control API below `/_sim/`: tests order jobs, turn knobs, and look at everything.
 
-use super::http::{Answer, Reply, Request};
+use super::http::{Answer, Reply, Request, json};
 use super::hub::Hub;
 use super::jobs::{self, Cancel};
 use super::outbox::Knob;
@@ -15,6 +15,9 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+const CONCLUSIONS: [&str; 7] =
+    ["success", "failure", "cancelled", "skipped", "neutral", "timed_out", "action_required"];
 
 type Answered = Result<Value, String>;
 
@@ -33,11 +36,6 @@ pub fn answer(hub: &Arc<Hub>, request: &Request) -> Reply {
         Ok(body) => json(200, &body),
         Err(why) => json(400, &json!({ "error": why })),
     })
-}
-
-pub fn json(status: u16, body: &Value) -> Answer {
-    let answer = Answer { status, body: body.to_string().into_bytes(), ..Answer::default() };
-    answer.with("Content-Type", "application/json; charset=utf-8")
 }
 
 fn route(hub: &Hub, request: &Request, parts: &[&str]) -> Answered {
@@ -155,11 +153,12 @@ fn job(hub: &Hub, id: &str, deed: &str) -> Answered {
             }
             "forget" => state.job_mut(id).ok_or("no such job")?.forgotten = true,
             "release" => state.job_mut(id).ok_or("no such job")?.spec.hold = false,
-            conclusion => {
+            conclusion if CONCLUSIONS.contains(&conclusion) => {
                 if !jobs::finish(state, &hub.outbox, id, conclusion) {
                     return Err("it is over".to_owned());
                 }
             }
+            _ => return Err(format!("neither a deed nor one of {CONCLUSIONS:?}")),
         }
         Ok(json!({}))
     })

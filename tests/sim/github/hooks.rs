@@ -1,7 +1,6 @@
 //! The hook's deliveries as GitHub lists them, looks one up, and sends one again.
 
-use super::control::json;
-use super::http::{Answer, Request};
+use super::http::{Answer, Request, json};
 use super::hub::Hub;
 use super::outbox::Delivery;
 use super::rest::{not_found, number, ok};

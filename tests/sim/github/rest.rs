@@ -1,7 +1,6 @@
 //! GitHub's REST API, at `/` and at `/api/v3`: who may call, the limits' headers, and which call it is.
 
-use super::control::json;
-use super::http::{Answer, Reply, Request};
+use super::http::{Answer, Reply, Request, json};
 use super::hub::Hub;
 use super::jobs::{self, Cancel};
 use super::rules::{Rule, message};

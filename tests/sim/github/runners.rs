@@ -1,7 +1,6 @@
 //! Runners: tokens to register one, the runner's own registration, and the calls that list and remove them.
 
-use super::control::json;
-use super::http::{Answer, Request};
+use super::http::{Answer, Request, json};
 use super::hub::Hub;
 use super::rest::{Scope, not_found, number, ok};
 use super::rules::message;
