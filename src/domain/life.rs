@@ -234,7 +234,9 @@ impl Act {
     fn follow(&mut self, runner: &RunnerName) {
         let (Some(entry), Some(other)) = (self.scene.job.as_mut(), self.scene.other.as_mut()) else { return };
         let (State::Claimed(own), true) = (&entry.state, other.ran_on(runner)) else { return };
-        let (State::Running { hold, .. } | State::Over(Ending { hold, .. })) = &mut other.state else { return };
+        let (State::Running { hold, .. } | State::Over(Ending { hold, .. })) = &mut other.state else {
+            return;
+        };
         if hold.is_some() {
             return;
         }

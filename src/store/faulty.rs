@@ -90,11 +90,11 @@ impl Store for Faulty {
     }
 
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
-        self.call(Store::abandoned)
+        self.call(|store| store.abandoned())
     }
 
     fn parked_due(&self) -> Result<Vec<Entry>, StoreError> {
-        self.call(Store::parked_due)
+        self.call(|store| store.parked_due())
     }
 
     fn seen(&self, card: &Card) -> Result<(), StoreError> {
@@ -106,19 +106,19 @@ impl Store for Faulty {
     }
 
     fn list(&self) -> Result<Vec<Entry>, StoreError> {
-        self.call(Store::list)
+        self.call(|store| store.list())
     }
 
     fn depth(&self) -> Result<Depth, StoreError> {
-        self.call(Store::depth)
+        self.call(|store| store.depth())
     }
 
     fn purge(&self) -> Result<u64, StoreError> {
-        self.call(Store::purge)
+        self.call(|store| store.purge())
     }
 
     fn now(&self) -> Result<Millis, StoreError> {
-        self.call(Store::now)
+        self.call(|store| store.now())
     }
 
     fn bell(&self, owner: &Owner) -> Receiver<()> {
