@@ -18,6 +18,8 @@ mod github;
 mod pick;
 mod runner;
 mod secret;
+mod stage;
+mod tour;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +35,7 @@ anklet-sim: a simulated Anka CLI and a simulated GitHub, for tests
   anklet-sim runner …            what the fake config.sh and run.sh in a VM call
   anklet-sim pick PATH…          values out of the JSON on standard input: `ids.0`, `jobs.*.status`
   anklet-sim flood …             sends signed deliveries as fast as it can; `anklet-sim flood --help`
+  anklet-sim tour …              shows eight jobs of the real `anklet` (scripts/quickstart); `anklet-sim tour --help`
 ";
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Some("runner") => return ExitCode::from(runner::main(rest)),
         Some("pick") => pick::main(&rest),
         Some("flood") => flood::main(rest),
+        Some("tour") => tour::main(rest),
         Some("help" | "-h" | "--help") => {
             print!("{HELP}");
             Ok(())
