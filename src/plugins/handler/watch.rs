@@ -35,6 +35,8 @@ pub(super) struct Patience {
     started: Instant,
     online: bool,
     next: Duration,
+    /// It is over; GitHub is asked about the job before anybody draws a conclusion.
+    over: bool,
 }
 
 impl Handler {
@@ -92,7 +94,15 @@ impl Handler {
                 }
                 continue;
             }
-            self.check_runner(work, &mut patience, stop)?;
+            match self.check_runner(work, &mut patience, stop) {
+                // The runner may be gone because its job is over, of which no delivery told.
+                Err(Reason::NotOnline | Reason::NotStarted) if !patience.over => {
+                    patience.over = true;
+                    asks.hurry();
+                    continue;
+                }
+                checked => checked?,
+            }
             let limit = TICK.min(asks.left()).min(patience.left()).max(Duration::from_millis(10));
             match stop.before_start(&self.bell, limit) {
                 Woken::Stop(_) => return Err(Reason::Stopped),
@@ -102,7 +112,7 @@ impl Handler {
     }
 
     /// Asks GitHub about the claim's job; true when it has started on our runner, whatever the store knows.
-    fn asked_before_start(&self, work: &mut Work, stop: &Stop) -> Result<bool, Reason> {
+    pub(super) fn asked_before_start(&self, work: &mut Work, stop: &Stop) -> Result<bool, Reason> {
         let state = match self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Drain)) {
             Ok(state) => state,
             Err(Reason::Stopped) => return Err(Reason::Stopped),
@@ -266,7 +276,7 @@ impl Handler {
 
 impl Patience {
     fn new(limit: Duration) -> Patience {
-        Patience { started: Instant::now(), online: false, next: limit }
+        Patience { started: Instant::now(), online: false, next: limit, over: false }
     }
 
     fn left(&self) -> Duration {
