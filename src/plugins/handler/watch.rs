@@ -248,8 +248,7 @@ impl Handler {
 
     /// The runner could not be removed: it has a job, or GitHub does not say. Until a job of it is over (or the
     /// daemon ends), or until it may be tried again, which is `None`.
-    pub(super) fn watch_until_free(&mut self, work: &mut Work, stop: &Stop) -> Option<Ran> {
-        let mut asks = Asks::from_now();
+    pub(super) fn watch_until_free(&mut self, work: &mut Work, mut asks: Asks, stop: &Stop) -> Option<Ran> {
         loop {
             match self.news(work) {
                 News::Running => return Some(self.watch_running(work, stop)),

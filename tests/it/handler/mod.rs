@@ -1,13 +1,19 @@
 //! Rows of the job's life, through the real binary. Each file is one theme.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod anka; // a CLI that fails, lies, hangs
 mod approval; // a person must say yes first
 mod attempts; // what counts, how often, and what then
 mod cancel; // a person says no
 mod crossing; // runners and jobs find other partners
 mod deliveries; // lost, late, doubled
+mod fleet; // many handlers, two VMs
 mod labels; // data, or malformed
+mod limits; // what GitHub refuses
+mod restart; // what an earlier daemon left
 mod runner; // that does not come, does not end, or goes away
+mod secrets; // what nobody may see
+mod shown; // status, totals, drain file
 mod template; // the rule: use, pull, not here
 mod uncounted; // no room, limits, outages, drain
 
