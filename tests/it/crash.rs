@@ -91,7 +91,7 @@ fn die_at(world: &World, number: usize) {
     let name = format!("after a death at edge {number} ({at})");
     eventually(&name, SOON, || {
         bring_back_lost(world);
-        status(world, job) == "completed" && world.vms().is_empty() && world.runners().is_empty()
+        status(world, job) == "completed" && world.vms().is_empty() && world.pages().is_empty()
     });
     assert_eq!(world.until(job, "completed", SOON)["conclusion"], "success", "{name}");
     assert_eq!(daemon.stop(), 0, "{name}");
