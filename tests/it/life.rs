@@ -2,6 +2,7 @@
 
 mod approval; // a person must agree first
 mod crossing; // a VM's runner takes another job than its own
+pub mod dice; // chance from a printed seed
 mod giving_back; // attempts, pauses, "not here"
 pub mod model; // a queue as small as it can be
 mod orders; // deliveries that come late, twice, in any order

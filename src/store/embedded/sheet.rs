@@ -73,8 +73,9 @@ impl<'c> Sheet<'c> {
     /// Forgets what is remembered no longer; says how many.
     pub fn purge(&self, now: Millis) -> Result<u64, StoreError> {
         let before = stamp(Millis(now.0.saturating_sub(REMEMBERED.as_millis() as u64)));
-        let sql = "delete from job where queue = ?1 and due < ?2 \
-                   and (state in ('over', 'dead') or (state = 'running' and host is null))";
+        let sql = "delete from job indexed by standing \
+                   where queue = ?1 and state in ('over', 'dead', 'running') and due < ?2 \
+                   and (state <> 'running' or host is null)";
         let forgotten = self.prepare(sql)?.execute(params![self.queue, before]);
         forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
     }
@@ -179,14 +180,15 @@ impl Shelf for Sheet<'_> {
             Scope::Enterprise { .. } => (None, None),
             scope => (Some(lower(scope.owner_name())), scope.repo_name().map(lower)),
         };
-        let by_scope = match (&owner, &repo) {
-            (Some(_), Some(_)) => "and owner = ?4 and repo = ?5",
-            (Some(_), None) => "and owner = ?4 and ?5 is null",
-            _ => "and ?4 is null and ?5 is null",
+        // Left to itself SQLite takes another index and sorts all that waits.
+        let (index, by_scope) = match (&owner, &repo) {
+            (Some(_), Some(_)) => ("waiting_repo", "and owner = ?4 and repo = ?5"),
+            (Some(_), None) => ("waiting", "and owner = ?4 and ?5 is null"),
+            _ => ("waiting", "and ?4 is null and ?5 is null"),
         };
         let sql = format!(
-            "select id, record from job where queue = ?1 and state = 'queued' and due <= ?2 \
-             and (?3 is null or kin = ?3) {by_scope} order by age, id"
+            "select id, record from job indexed by {index} where queue = ?1 and state = 'queued' \
+             and due <= ?2 and (?3 is null or kin = ?3) {by_scope} order by age, id"
         );
         let mut found = None;
         self.each(&sql, params![self.queue, stamp(now), kin, owner, repo], &mut |entry| {

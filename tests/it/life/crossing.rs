@@ -1,11 +1,12 @@
 //! A VM's runner takes another job than the one that it was made for: each case that the page names.
 
-use anklet::domain::entry::State;
+use anklet::domain::entry::{Entry, State};
 use anklet::domain::event::{Event, Verdict};
 use anklet::domain::ids::JobId;
 
 use super::model::{
-    Model, checkpoint, claim, claim_id, completed, queued, ready, release, started, stranger, vm, waiting,
+    Model, checkpoint, claim, claim_id, completed, job, queued, ready, release, started, stranger, vm,
+    waiting,
 };
 
 fn runs_for(model: &Model, id: u64, n: u64) {
@@ -186,6 +187,31 @@ fn old_news_moves_no_claim() {
     let before = model.entries.clone();
     model.play(&started(2, vm(1)));
     assert_eq!(model.entries, before);
+    // Nor of one that was cancelled before it started.
+    model.play(&completed(1, None));
+    model.play(&started(2, vm(1)));
+    assert_eq!((model.holds(&claim_id(1)), model.word(1)), (Some(1), "over"));
+}
+
+#[test]
+fn a_claim_that_pays_for_a_runner_finds_the_job_that_it_was_seen_to_run() {
+    let mut model = Model::at(1_000);
+    ready(&mut model, 1, 1);
+    let state = State::Running { runner: vm(1), hold: None };
+    model.entries.insert(JobId(2), Entry::new(job(2), state, model.now));
+    model.play(&started(2, vm(1)));
+    runs_for(&model, 2, 1);
+    assert_eq!(model.word(1), "queued");
+}
+
+#[test]
+fn a_runner_that_is_paid_for_stays_with_its_payer() {
+    let mut model = Model::at(1_000);
+    ready(&mut model, 1, 1);
+    model.all(&[started(1, vm(1)), queued(2), claim(2, 3)]);
+    model.play(&Event::Checkpoint { claim: claim_id(3), runner: vm(1) });
+    runs_for(&model, 1, 1);
+    assert_eq!(model.holds(&claim_id(3)), Some(2));
 }
 
 #[test]
