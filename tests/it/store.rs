@@ -1,5 +1,7 @@
 //! One conformance suite over every store, and what the embedded one must live through.
 
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing there")]
+
 mod bells; // who is woken
 mod damage; // locked, full, damaged, removed, newer
 mod flat; // what stands in front costs nothing

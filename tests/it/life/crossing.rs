@@ -220,7 +220,9 @@ fn three_in_a_ring_end_right_in_every_order() {
     for order in super::orders::permutations(3) {
         let mut model = Model::at(1_000);
         (1..=3).for_each(|n| ready(&mut model, n, n));
-        order.iter().for_each(|&n| drop(model.play(&events[n])));
+        for &n in &order {
+            model.play(&events[n]);
+        }
         for (id, n) in [(1, 2), (2, 3), (3, 1)] {
             runs_for(&model, id, n);
         }

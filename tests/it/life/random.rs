@@ -109,12 +109,12 @@ impl Day {
                 self.runners.insert(vm.clone(), None);
                 self.handlers[at].vm = Some(vm);
             }
-            (Some(State::Claimed(_)), Some(vm)) => {
-                // Removing the runner first is the proof: one that was given a job stays.
-                if self.dice.one_in(4) && self.runners.get(&vm) == Some(&None) {
-                    self.runners.remove(&vm);
-                    self.give_back(at);
-                }
+            // Removing the runner first is the proof: one that was given a job stays.
+            (Some(State::Claimed(_)), Some(vm))
+                if self.dice.one_in(4) && self.runners.get(&vm) == Some(&None) =>
+            {
+                self.runners.remove(&vm);
+                self.give_back(at);
             }
             (Some(State::Over(_)), vm) => {
                 let busy = |given: &u64| *given != held.as_ref().map_or(0, |e| e.job.id.0);

@@ -13,6 +13,9 @@ use rusqlite::Connection;
 use super::world::{Folder, Hands, START, acme, ask, claimed, ids, open, options, word};
 use crate::life::model::{claim_id, completed, queued};
 
+/// What the file must be called, and how it is made.
+type Case<'c> = (&'static str, &'c dyn Fn(&Folder));
+
 fn refusal(folder: &Folder) -> StoreError {
     match Embedded::open(options(folder.path(), &Hands::at(START))) {
         Ok(_) => panic!("it opens"),
@@ -51,7 +54,7 @@ fn a_file_that_cannot_be_used_is_named_and_left_alone() {
         bytes[..4096].fill(0xab);
         fs::write(folder.file(), bytes).unwrap();
     };
-    let cases: [(&str, &dyn Fn(&Folder)); 4] =
+    let cases: [Case<'_>; 4] =
         [("damaged", &garbage), ("version 7", &newer), ("another program's", &foreign), ("damaged", &torn)];
     for (want, make) in cases {
         let folder = Folder::new();

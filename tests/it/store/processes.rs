@@ -41,7 +41,11 @@ fn another_process() {
         writeln!(out, "{word} {id}").and_then(|()| out.flush()).is_ok()
     };
     match role.as_str() {
-        "claim" => claim_all(&*store, "child", |id| assert!(say("claimed", id))),
+        "claim" => {
+            assert!(say("ready", 0));
+            std::io::stdin().read_line(&mut String::new()).expect("the word");
+            claim_all(&*store, "child", |id| assert!(say("claimed", id)));
+        }
         "enqueue" => std::thread::scope(|scope| {
             for n in 1..=4 {
                 let store = &store;
@@ -99,6 +103,9 @@ fn each_of_500_jobs_is_claimed_once() {
     (1..=500).for_each(|id| drop(stores[0].queue("acme").apply(&queued(id)).unwrap()));
     let taken = Mutex::new(Vec::new());
     let mut other = child("claim", folder.path(), None);
+    let mut said = lines(&mut other);
+    assert!(said.any(|(word, _)| word == "ready"));
+    other.stdin.take().unwrap().write_all(b"go\n").unwrap();
     std::thread::scope(|scope| {
         for n in 0..4 {
             let (store, taken) = (stores[n % 2].queue("acme"), &taken);
@@ -107,8 +114,7 @@ fn each_of_500_jobs_is_claimed_once() {
             });
         }
     });
-    let theirs: Vec<u64> =
-        lines(&mut other).filter(|(word, _)| word == "claimed").map(|(_, id)| id).collect();
+    let theirs: Vec<u64> = said.filter(|(word, _)| word == "claimed").map(|(_, id)| id).collect();
     assert!(other.wait().unwrap().success());
     let mut all = taken.into_inner().unwrap();
     println!("here {}, in the other process {}", all.len(), theirs.len());
