@@ -8,5 +8,6 @@ mod flat; // what stands in front costs nothing
 mod processes; // several daemons on one file, and their deaths
 mod pulse; // whose claims are abandoned
 mod random; // any store against the state table, from a printed seed
+mod repeated; // lost answers
 mod verbs; // each verb, once and twice
 mod world; // stores to test

@@ -9,8 +9,7 @@ use anklet::domain::ids::{JobId, Millis, RunId, RunnerName};
 use anklet::domain::job::Job;
 use anklet::domain::scope::Scope;
 use anklet::domain::undo::Closing;
-use anklet::store::faulty::{Fault, Faulty};
-use anklet::store::{Ask, Depth, REMEMBERED, Store};
+use anklet::store::{Ask, Depth, REMEMBERED};
 
 use super::world::{START, World, acme, ask, card, claimed, ids, queued_of, word, worlds};
 use crate::life::model::{
@@ -262,67 +261,5 @@ fn depth_and_list_show_what_stands_where() {
             Depth { queued: 2, parked: 1, claimed: 1, running: 1, dead: 1, eldest: Duration::from_secs(7) };
         assert_eq!(world.store.depth().unwrap(), depth, "{}", world.name);
         assert_eq!(ids(&world.store.list().unwrap()), [2, 4, 5, 6, 7, 1], "{}", world.name);
-    }
-}
-
-#[test]
-fn lost_answers_and_repeated_calls_leave_what_one_call_leaves() {
-    let settle = Event::Settle { claim: claim_id(2), end: End::Over(Conclusion::Failure) };
-    let events = [
-        queued(1),
-        queued(2),
-        waiting(2),
-        queued(2),
-        claim(1, 1),
-        checkpoint(1),
-        claim(2, 2),
-        checkpoint(2),
-        started(2, vm(1)),
-        completed(2, Some(vm(1))),
-        not_here(2, "v9"),
-        claim(1, 3),
-        release(3, true),
-        Event::Settle { claim: claim_id(1), end: End::Over(Conclusion::Failure) },
-        settle,
-        queued(3),
-        claim(3, 4),
-        Event::Park { claim: claim_id(4) },
-        Event::Requeue { job: JobId(3) },
-        Event::Renew { claim: claim_id(3), lease_until: Millis(5) },
-    ];
-    for (straight, shaken) in worlds().into_iter().zip(worlds()) {
-        for world in [&straight, &shaken] {
-            world.store.seen(&card("h1", "v1", Duration::from_mins(9))).unwrap();
-        }
-        let faulty = Faulty::new(std::sync::Arc::clone(&shaken.store));
-        for (at, event) in events.iter().enumerate() {
-            straight.store.apply(event).unwrap();
-            faulty.fail(1, Fault::Before);
-            faulty.fail(2, Fault::After);
-            assert!(faulty.apply(event).is_err() && faulty.apply(event).is_err());
-            faulty.apply(event).unwrap();
-            for id in 1..=3 {
-                let (want, is) = (straight.store.entry(JobId(id)), shaken.store.entry(JobId(id)));
-                assert_eq!(want.unwrap(), is.unwrap(), "{}: event {at}: {event:?}", straight.name);
-            }
-        }
-        // A claim whose answer was lost is not stranded.
-        let (nine, scope) = (claim_id(9), acme());
-        faulty.fail(1, Fault::After);
-        assert!(faulty.claim(&ask(&nine, &scope)).is_err());
-        let got = faulty.claim(&ask(&nine, &scope)).unwrap().map(|entry| entry.job.id);
-        assert_eq!(got, straight.store.claim(&ask(&nine, &scope)).unwrap().map(|entry| entry.job.id));
-        // A claim that could not be ended comes back to be ended again.
-        let (claim, _) = (&faulty as &dyn Store).take(&ask(&nine, &scope)).unwrap().unwrap();
-        faulty.away(true);
-        let closing = Closing::Release { counted: true, pause: Duration::ZERO };
-        let (claim, _) = (&faulty as &dyn Store).end(claim, &closing).unwrap_err();
-        faulty.away(false);
-        faulty.fail(1, Fault::After);
-        let (claim, _) = (&faulty as &dyn Store).end(claim, &closing).unwrap_err();
-        (&faulty as &dyn Store).end(claim, &closing).map_err(|(_, error)| error).unwrap();
-        let job = got.unwrap();
-        assert_eq!(faulty.entry(job).unwrap().unwrap().attempts, 1 + u32::from(job == JobId(1)));
-        assert_eq!(faulty.calls(), 3 * events.len() as u64 + 7);
     }
 }
