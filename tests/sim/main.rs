@@ -17,6 +17,8 @@ mod flood;
 mod github;
 mod runner;
 mod secret;
+mod stage;
+mod tour;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ anklet-sim: a simulated Anka CLI and a simulated GitHub, for tests
   anklet-sim github …            the simulated GitHub; `anklet-sim github --help`
   anklet-sim runner …            what the fake config.sh and run.sh in a VM call
   anklet-sim flood …             sends signed deliveries as fast as it can; `anklet-sim flood --help`
+  anklet-sim tour …              shows eight jobs of the real `anklet` (scripts/quickstart); `anklet-sim tour --help`
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Some("github") => github::main(rest),
         Some("runner") => return ExitCode::from(runner::main(rest)),
         Some("flood") => flood::main(rest),
+        Some("tour") => tour::main(rest),
         Some("help" | "-h" | "--help") => {
             print!("{HELP}");
             Ok(())
