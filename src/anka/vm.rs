@@ -112,14 +112,14 @@ impl Anka {
         self.ask(call).map(drop)
     }
 
-    /// An error that is not "not there" is believed only when the VM is still listed: not every version of
-    /// Anka gives the code.
+    /// An error that is not "not there" is believed only when the VM is still listed: the code may be absent,
+    /// and the text does not count.
     fn undo(&self, call: Call, right: &Deletable) -> Result<(), AnkaError> {
         let call = call.arg(&right.vm().0).on_vm(right.slot(), right.vm());
         let error = match self.ask(call.limit(self.options.command_timeout)) {
             Ok(_) | Err(AnkaError::NotThere(_)) => return Ok(()),
-            Err(e @ (AnkaError::Stopped | AnkaError::NotStarted(_))) => return Err(e),
-            Err(e) => e,
+            Err(e @ (AnkaError::Failed { .. } | AnkaError::Garbage { .. })) => e,
+            Err(e) => return Err(e),
         };
         match self.list() {
             Ok(list) if list.iter().all(|vm| vm.name != right.vm().0) => Ok(()),

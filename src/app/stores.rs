@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, Database};
+use crate::runtime::clock;
 use crate::store::Store;
 use crate::store::embedded::{Embedded, Options};
 
@@ -17,12 +18,16 @@ pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
         file: config.state_dir.join("queue.sqlite"),
         bells_dir: config.run_dir.join("bells"),
         locks_dir: config.state_dir.join("journal"),
+        clock: Arc::new(clock::millis),
     };
-    let embedded = Embedded::open(options);
-    if let (true, Err(fault)) = (once, embedded.check()) {
-        return Err(fault.to_string());
-    }
-    Ok(Stores { embedded })
+    let embedded = match Embedded::open(options.clone()) {
+        Err(fault) if !once => {
+            log::error!("{fault}; receivers answer 503 and handlers wait until it is back");
+            Embedded::open_later(options)
+        }
+        opened => opened,
+    };
+    Ok(Stores { embedded: embedded.map_err(|fault| fault.to_string())? })
 }
 
 impl Stores {

@@ -16,7 +16,7 @@ const GONE: u64 = u64::MAX - 1;
 const ALL_SERVED: Duration = Duration::from_millis(2);
 
 /// How often an operator is told of guests shown out.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// All guests of one listener.
 #[derive(Debug)]
@@ -163,9 +163,9 @@ impl Guests {
         else {
             return Next::Later(ALL_SERVED);
         };
-        let age = Duration::from_micros(self.now().saturating_sub(since));
-        if age < self.grace {
-            return Next::Later(self.grace - age);
+        let left = self.grace.saturating_sub(Duration::from_micros(self.now().saturating_sub(since)));
+        if !left.is_zero() {
+            return Next::Later(left);
         }
         if !inside.guests[index].show_out_before(since + 1) {
             return Next::Later(Duration::ZERO);
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn nobody_goes_before_the_grace_is_over_or_while_served() {
-        let guests = Guests::new(1, Duration::from_secs(60));
+        let guests = Guests::new(1, Duration::from_mins(1));
         let place = enter(&guests);
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Later(_)));
         assert!(Guests::is_served(&place.guest));

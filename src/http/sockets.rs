@@ -134,7 +134,7 @@ fn unique() -> String {
 fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with("http-") && name.ends_with(".sock"));
+        let ours = name.to_str().is_some_and(|name| name.starts_with("http-"));
         let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         if ours && UnixStream::connect(entry.path()).is_err_and(refused) {
             let _ = fs::remove_file(entry.path());
@@ -158,9 +158,9 @@ mod tests {
         let (_living, file) = inner(&dir).unwrap();
         let (dead, stale) = inner(&dir).unwrap();
         drop(dead);
-        fs::write(dir.join("other.sock"), "").unwrap();
+        fs::write(dir.join("other-1.sock"), "").unwrap();
         let (_third, _file) = inner(&dir).unwrap();
-        assert!(file.path().exists() && !stale.path().exists() && dir.join("other.sock").exists());
+        assert!(file.path().exists() && !stale.path().exists() && dir.join("other-1.sock").exists());
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o600);
         fs::remove_dir_all(&dir).unwrap();

@@ -94,11 +94,10 @@ impl Visit<'_> {
         let mut seen = 0;
         loop {
             let held = self.inlet.held();
-            if seen == 0 || held.len() >= most || held[seen..].contains(&b'\n') {
-                if let Some(head) = head::parse(held, most)? {
-                    self.inlet.understood(head.length);
-                    return Ok(head);
-                }
+            let has_news = seen == 0 || held.len() >= most || held[seen..].contains(&b'\n');
+            if has_news && let Some(head) = head::parse(held, most)? {
+                self.inlet.understood(head.length);
+                return Ok(head);
             }
             seen = held.len();
             if self.inlet.more(deadline)? == 0 {

@@ -22,9 +22,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_readable_and_leave_no_folder() {
-        assert_eq!(encode("RUNNER-1_a.b"), "RUNNER-1_a.b");
-        assert_eq!(encode("../x y"), "%2E.%2Fx%20y");
-        assert_eq!(encode("ü%"), "%C3%BC%25");
+    fn no_name_leaves_the_folder_or_meets_another() {
+        let names = ["RUNNER1", "a/b", "a%2Fb", "..", ".", ".hidden", "v1.2-x_y", "ä b", ""];
+        let files: Vec<String> = names.iter().map(|n| encode(n)).collect();
+        let want = ["RUNNER1", "a%2Fb", "a%252Fb", "%2E.", "%2E", "%2Ehidden", "v1.2-x_y", "%C3%A4%20b", ""];
+        assert_eq!(files, want);
     }
 }

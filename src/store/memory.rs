@@ -3,19 +3,16 @@
 //! Holders are gone when their lease is over, as in a store that hosts share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
 
 use super::bells::Bells;
 use super::shelf::{self, Seen, Shelf};
-use super::{Ask, Card, Depth, REMEMBERED, Store, StoreError};
+use super::{Ask, Card, Clock, Depth, REMEMBERED, Store, StoreError};
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
-
-/// Where the time comes from.
-pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// One queue.
 pub struct Memory {

@@ -18,6 +18,7 @@ pub mod record;
 pub mod shelf;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
@@ -32,6 +33,9 @@ use crate::domain::undo::Closing;
 
 /// How long a job that is over stays known.
 pub const REMEMBERED: Duration = Duration::from_hours(7 * 24);
+
+/// Where a store of this process has its time from.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// One queue of a store.
 pub trait Store: Send + Sync {

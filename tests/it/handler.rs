@@ -24,5 +24,8 @@ fn one_job_from_the_webhook_to_a_clean_host() {
     assert_eq!(world.said("WARN"), [""; 0]);
     assert!(!world.log_text().contains(world::TOKEN), "the token is in the log");
     let calls = world.anka_calls();
-    assert!(!calls.iter().flatten().any(|word| word.contains(world::TOKEN)), "the token is in the process list");
+    assert!(
+        !calls.iter().flatten().any(|word| word.contains(world::TOKEN)),
+        "the token is in the process list"
+    );
 }

@@ -148,10 +148,11 @@ fn answer(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, bool)> {
         let lower = text.to_ascii_lowercase();
         if status == 0 {
             status = lower.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+            close = lower.starts_with("http/1.0");
         } else if let Some(value) = lower.strip_prefix("content-length:") {
             length = value.trim().parse().map_err(io::Error::other)?;
         } else if let Some(value) = lower.strip_prefix("connection:") {
-            close = value.trim() == "close";
+            close |= value.trim() == "close";
         }
         text.clear();
     }

@@ -15,6 +15,7 @@ mod clock;
 mod files;
 mod flood;
 mod github;
+mod pick;
 mod runner;
 mod secret;
 mod stage;
@@ -32,6 +33,7 @@ anklet-sim: a simulated Anka CLI and a simulated GitHub, for tests
   anklet-sim calls DIR           the calls of `anka` so far: counts, durations, overlaps, as JSON
   anklet-sim github …            the simulated GitHub; `anklet-sim github --help`
   anklet-sim runner …            what the fake config.sh and run.sh in a VM call
+  anklet-sim pick PATH…          values out of the JSON on standard input: `ids.0`, `jobs.*.status`
   anklet-sim flood …             sends signed deliveries as fast as it can; `anklet-sim flood --help`
   anklet-sim tour …              shows eight jobs of the real `anklet` (scripts/quickstart); `anklet-sim tour --help`
 ";
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Some("calls") => calls::main(&rest),
         Some("github") => github::main(rest),
         Some("runner") => return ExitCode::from(runner::main(rest)),
+        Some("pick") => pick::main(&rest),
         Some("flood") => flood::main(rest),
         Some("tour") => tour::main(rest),
         Some("help" | "-h" | "--help") => {

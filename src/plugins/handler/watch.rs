@@ -40,7 +40,7 @@ pub(super) struct Patience {
 impl Handler {
     /// What the store says now.
     pub(super) fn news(&self, work: &mut Work) -> News {
-        let Some(claim) = work.claim.as_ref() else { return News::Lost };
+        let Some(claim) = work.claim.as_ref() else { return self.news_without_claim(work) };
         match self.tools.store.held(claim.id()) {
             Err(_) => News::Away,
             Ok(None) => News::Lost,
@@ -53,6 +53,17 @@ impl Handler {
                     _ => News::Waiting,
                 }
             }
+        }
+    }
+
+    /// The claim is lost, but a job may run on the VM: its own record tells when it is over.
+    fn news_without_claim(&self, work: &mut Work) -> News {
+        match self.tools.store.entry(work.entry.job.id) {
+            Ok(Some(entry)) if matches!(entry.state, State::Over(_)) => {
+                work.update(entry);
+                News::Over
+            }
+            _ => News::Lost,
         }
     }
 

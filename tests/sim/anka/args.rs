@@ -8,7 +8,7 @@ pub struct Line {
     /// `-j` was given: answers are JSON envelopes.
     pub json: bool,
     pub call: Call,
-    /// The call's words without flags' values: what a fault is matched with.
+    /// The call's name and all that follows it: what a fault is matched with.
     pub words: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ pub enum RegistryCall {
 
 impl Line {
     pub fn read(argv: &[String]) -> Result<Self, String> {
-        let words = argv.iter().filter(|word| !word.starts_with("-j")).cloned().collect();
+        let words = argv.iter().skip_while(|word| word.starts_with('-')).cloned().collect();
         let mut parser = lexopt::Parser::from_args(argv);
         let mut json = false;
         while let Some(arg) = parser.next().map_err(text)? {

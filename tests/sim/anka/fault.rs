@@ -59,6 +59,7 @@ pub enum What {
     /// The same, with `code` (default 3).
     FailCode,
     /// An ERROR envelope, and exit code 0.
+    #[serde(rename = "error_exit_0")]
     ErrorExit0,
     /// No envelope: the connection to the guest is lost (exit 125).
     Drop,

@@ -11,7 +11,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CONFIG: &str = include_str!("../guest/config.sh");
 const RUN: &str = include_str!("../guest/run.sh");
@@ -109,8 +109,9 @@ fn passed_on(child: &mut Child) -> Result<ExitStatus, String> {
     let out = child.stdout.take().map(|pipe| pump(pipe, std::io::stdout()));
     let err = child.stderr.take().map(|pipe| pump(pipe, std::io::stderr()));
     let status = child.wait().map_err(|e| e.to_string())?;
+    let end = Instant::now() + LAST_WORDS;
     for pumped in [out, err].into_iter().flatten() {
-        let _ = pumped.recv_timeout(LAST_WORDS);
+        let _ = pumped.recv_deadline(end);
     }
     Ok(status)
 }

@@ -14,8 +14,10 @@ pub fn end(dir: &Path, uuid: &str) {
         let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
+    let folder = fs::canonicalize(world::vm_folder(dir, uuid));
+    let folder = folder.unwrap_or_else(|_| world::vm_folder(dir, uuid));
     for _ in 0..20 {
-        let found = marked(uuid);
+        let found = marked(uuid, &folder);
         if found.is_empty() {
             return;
         }
@@ -31,17 +33,19 @@ fn noted(dir: &Path, uuid: &str) -> Vec<i32> {
     notes.flatten().filter_map(|note| note.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Processes whose environment names the VM. A zombie has an empty environment, so it does not count.
-fn marked(uuid: &str) -> Vec<i32> {
+/// Processes whose environment names the VM, or that are in its folder. A zombie has neither.
+fn marked(uuid: &str, folder: &Path) -> Vec<i32> {
     let mark = format!("ANKA_SIM_VM={uuid}");
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
-    let carries = |folder: &Path| {
-        fs::read(folder.join("environ")).is_ok_and(|env| env.split(|b| *b == 0).any(|v| v == mark.as_bytes()))
+    let belongs = |process: &Path| {
+        fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
+            || fs::read(process.join("environ"))
+                .is_ok_and(|env| env.split(|byte| *byte == 0).any(|value| value == mark.as_bytes()))
     };
     processes
         .flatten()
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
-        .filter(|(_, folder)| carries(folder))
+        .filter(|(_, process)| belongs(process))
         .map(|(pid, _)| pid)
         .collect()
 }

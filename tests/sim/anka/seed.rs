@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const HELP: &str = "\
 anklet-sim world: the state folder of a simulated Anka
 
-  world init DIR [TEMPLATE…]   makes DIR: world.json, bin/anka (a link to this program: put DIR/bin on the PATH)
+  world init DIR [TEMPLATE…]   makes DIR (anew): world.json, bin/anka (a link to this program: put DIR/bin on the PATH)
       --template NAME[:TAG,…]           on the host; its last tag is current
       --registry-template NAME[:TAG,…]  in the registry `sim`; its last tag is the latest
       after either, for it alone: --uuid U (else made from the name), --cores N, --ram BYTES, --disk BYTES,
@@ -54,6 +54,9 @@ fn init(dir: &Path, args: Vec<String>) -> Result<(), String> {
             .map(|(spec, pushed)| Seed::read(spec, pushed))
             .into();
     }
+    if dir.join("world.json").is_file() {
+        clear(dir);
+    }
     files::make_folder(&dir.join("bin"))?;
     let link = dir.join("bin/anka");
     let _ = std::fs::remove_file(&link);
@@ -72,6 +75,14 @@ fn init(dir: &Path, args: Vec<String>) -> Result<(), String> {
         ..World::default()
     };
     files::write_json(&dir.join("world.json"), &world)
+}
+
+/// Nothing of a former world stays.
+fn clear(dir: &Path) {
+    let _ = std::fs::remove_dir_all(dir.join("vms"));
+    for name in ["world.json", "faults.json", "calls.log"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
 }
 
 /// One template as the command line names it.

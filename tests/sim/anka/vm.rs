@@ -188,3 +188,49 @@ fn mounts(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (3, 9)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A world with one template that has two tags, in a folder of its own.
+    fn with_world(test: impl FnOnce(&Path)) {
+        let dir = std::env::temp_dir().join(format!("anklet-sim-test-{}", secret::random_hex(6)));
+        crate::files::make_folder(&dir).unwrap();
+        let tags = vec!["v1".into(), "v2".into()];
+        let template = Vm { tags, current: Some("v2".into()), ..world::new_vm("m", secret::uuid_of("m")) };
+        let world = World { vms: vec![template], ..World::default() };
+        crate::files::write_json(&dir.join("world.json"), &world).unwrap();
+        test(&dir);
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    fn refused(result: Result<Reply, Refusal>) -> Option<u8> {
+        result.err().map(|refusal| refusal.exit)
+    }
+
+    #[test]
+    fn a_third_vm_does_not_start() {
+        with_world(|dir| {
+            for name in ["a", "b", "c"] {
+                clone(dir, None, "m", name).unwrap();
+            }
+            let started = ["a", "b", "c", "a"].map(|name| refused(start(dir, false, name)));
+            assert_eq!(started, [None, None, Some(1), None]);
+            assert_eq!(World::load(dir).unwrap().peak_running, 2);
+            assert_eq!(refused(delete(dir, None, "a")), None);
+            assert_eq!(refused(start(dir, false, "c")), None);
+        });
+    }
+
+    #[test]
+    fn what_is_not_there_is_code_3_and_a_taken_name_18() {
+        with_world(|dir| {
+            assert_eq!(refused(clone(dir, Some("v1"), "m", "a")), None);
+            assert_eq!(refused(clone(dir, Some("v9"), "m", "b")), Some(3));
+            assert_eq!(refused(clone(dir, None, "none", "b")), Some(3));
+            assert_eq!(refused(clone(dir, None, "m", "a")), Some(18));
+            assert_eq!(refused(delete(dir, None, "b")), Some(3));
+        });
+    }
+}

@@ -41,3 +41,47 @@ fn still_to_cross(state: &State, job: &Job) -> usize {
     }
     same().filter(|other| other.status == Status::Queued).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::runners;
+    use super::super::state::JobSpec;
+    use super::*;
+
+    fn ordered(state: &mut State, outbox: &Outbox, labels: &[&str], cross: &str) -> u64 {
+        let labels = labels.iter().map(ToString::to_string).collect();
+        jobs::create(state, outbox, &JobSpec { labels, cross: cross.into(), ..JobSpec::default() })
+    }
+
+    fn online(state: &mut State, name: &str, labels: &[&str]) {
+        let labels = labels.iter().map(ToString::to_string).collect();
+        runners::add(state, name, "veertuinc/anklet", labels).online = true;
+    }
+
+    fn runner_of(state: &State, job: u64) -> Option<&str> {
+        state.job(job).and_then(|job| job.runner_name.as_deref())
+    }
+
+    #[test]
+    fn the_eldest_job_whose_labels_are_a_subset_goes_first() {
+        let (mut state, outbox) = (State::default(), Outbox::new(String::new()));
+        let other = ordered(&mut state, &outbox, &["self-hosted", "linux"], "");
+        let eldest = ordered(&mut state, &outbox, &["SELF-HOSTED"], "");
+        let wanted = ordered(&mut state, &outbox, &["self-hosted", "anka-template:m"], "");
+        online(&mut state, "r1", &["self-hosted", "anka-template:m"]);
+        assign(&mut state, &outbox);
+        assert_eq!([other, eldest, wanted].map(|job| runner_of(&state, job)), [None, Some("r1"), None]);
+    }
+
+    #[test]
+    fn jobs_that_are_to_cross_wait_for_each_other() {
+        let (mut state, outbox) = (State::default(), Outbox::new(String::new()));
+        let (a, b) = (ordered(&mut state, &outbox, &["m"], "x"), ordered(&mut state, &outbox, &["m"], "x"));
+        online(&mut state, "for-a", &["m"]);
+        assign(&mut state, &outbox);
+        assert_eq!(runner_of(&state, a), None);
+        online(&mut state, "for-b", &["m"]);
+        assign(&mut state, &outbox);
+        assert_eq!((runner_of(&state, a), runner_of(&state, b)), (Some("for-b"), Some("for-a")));
+    }
+}

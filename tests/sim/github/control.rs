@@ -1,6 +1,6 @@
 //! The control API below `/_sim/`: tests order jobs, turn knobs, and look at everything.
 
-use super::http::{Answer, Reply, Request};
+use super::http::{Answer, Reply, Request, json};
 use super::hub::Hub;
 use super::jobs::{self, Cancel};
 use super::outbox::Knob;
@@ -16,6 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+const CONCLUSIONS: [&str; 7] =
+    ["success", "failure", "cancelled", "skipped", "neutral", "timed_out", "action_required"];
+
 type Answered = Result<Value, String>;
 
 pub fn answer(hub: &Arc<Hub>, request: &Request) -> Reply {
@@ -26,15 +29,13 @@ pub fn answer(hub: &Arc<Hub>, request: &Request) -> Reply {
     if parts == ["runner", "register"] {
         return Reply::Send(runners::register(hub, &request.body));
     }
+    if parts == ["history"] {
+        return Reply::Send(Answer { status: 200, headers: Vec::new(), body: history(hub).into_bytes() });
+    }
     Reply::Send(match route(hub, request, &parts) {
         Ok(body) => json(200, &body),
         Err(why) => json(400, &json!({ "error": why })),
     })
-}
-
-pub fn json(status: u16, body: &Value) -> Answer {
-    let answer = Answer { status, body: body.to_string().into_bytes(), ..Answer::default() };
-    answer.with("Content-Type", "application/json; charset=utf-8")
 }
 
 fn route(hub: &Hub, request: &Request, parts: &[&str]) -> Answered {
@@ -77,6 +78,19 @@ fn dump(hub: &Hub) -> Value {
         "jobs": state.jobs, "runners": state.runners, "calls": state.calls,
         "deliveries": hub.outbox.tried(), "deliveries_waiting": hub.outbox.waiting(),
     })
+}
+
+/// What happened to all jobs, one line each: time, job id, job name, what.
+fn history(hub: &Hub) -> String {
+    let state = hub.state();
+    let line = |job: &Job, step: &Value| {
+        let word = |key: &str| step[key].as_str().unwrap_or_default().to_owned();
+        format!("{} {} {} {}\n", word("at"), job.id, job.spec.name, word("what"))
+    };
+    let lines = state.jobs.iter().flat_map(|job| job.history.iter().map(move |step| line(job, step)));
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort_unstable();
+    lines.concat()
 }
 
 /// Any part of the settings; the rest stays.
@@ -139,11 +153,12 @@ fn job(hub: &Hub, id: &str, deed: &str) -> Answered {
             }
             "forget" => state.job_mut(id).ok_or("no such job")?.forgotten = true,
             "release" => state.job_mut(id).ok_or("no such job")?.spec.hold = false,
-            conclusion => {
+            conclusion if CONCLUSIONS.contains(&conclusion) => {
                 if !jobs::finish(state, &hub.outbox, id, conclusion) {
                     return Err("it is over".to_owned());
                 }
             }
+            _ => return Err(format!("neither a deed nor one of {CONCLUSIONS:?}")),
         }
         Ok(json!({}))
     })

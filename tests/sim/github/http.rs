@@ -1,5 +1,6 @@
 //! A small HTTP/1.1 server: one thread a connection, so that an answer may hang, break off, or become a session.
 
+use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -39,6 +40,12 @@ impl Answer {
         self.headers.push((name.into(), value.into()));
         self
     }
+}
+
+/// An answer in JSON.
+pub fn json(status: u16, body: &Value) -> Answer {
+    let answer = Answer { status, body: body.to_string().into_bytes(), ..Answer::default() };
+    answer.with("Content-Type", "application/json; charset=utf-8")
 }
 
 /// What takes over a connection: its reading half holds what has been read ahead.
@@ -109,7 +116,7 @@ fn read(reader: &mut BufReader<TcpStream>, stream: &mut TcpStream) -> io::Result
     let mut request = Request {
         method: parsed.method.unwrap_or("GET").to_owned(),
         path: path.to_owned(),
-        query: query.split('&').filter_map(pair).collect(),
+        query: query.split('&').filter(|text| !text.is_empty()).map(pair).collect(),
         headers: parsed
             .headers
             .iter()
@@ -160,9 +167,9 @@ fn send(stream: &mut TcpStream, request: &Request, answer: &Answer) -> io::Resul
     stream.write_all(&out)
 }
 
-fn pair(text: &str) -> Option<(String, String)> {
-    let (name, value) = text.split_once('=')?;
-    Some((name.into(), unescaped(value)))
+fn pair(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (name.into(), unescaped(value))
 }
 
 /// `%41` and `+` as query strings write them.

@@ -48,6 +48,7 @@ pub fn new(id: u64, spec: JobSpec) -> Job {
         started_at: None,
         completed_at: None,
         history: Vec::new(),
+        leaks: Vec::new(),
         forgotten: false,
         cancel_due: None,
         end_due: None,
@@ -71,12 +72,14 @@ pub fn start(state: &mut State, outbox: &Outbox, id: u64, runner: u64) -> bool {
     let Some(runner) = state.runner_mut(runner) else { return false };
     runner.job = Some(id);
     let (runner_id, name, stranger) = (runner.id, runner.name.clone(), runner.session.is_none());
+    let leaks = runner.leaks.clone();
     let started = step(state, outbox, id, "in_progress", |job| {
         job.status = Status::InProgress;
         job.started_at = Some(clock::date());
         job.note(format!("in_progress on {name}"));
         job.runner_id = Some(runner_id);
         job.runner_name = Some(name);
+        job.leaks = leaks;
         job.end_due = stranger.then(|| Instant::now() + Duration::from_millis(job.spec.duration_ms));
         true
     });
@@ -222,5 +225,54 @@ fn announce(state: &State, outbox: &Outbox, job: &Job, action: &str) {
             &payload::workflow_job(job, action, &outbox.url),
             &knob,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::runners;
+    use super::*;
+
+    fn world() -> (State, Outbox, u64) {
+        let (mut state, outbox) = (State::default(), Outbox::new(String::new()));
+        let id = create(&mut state, &outbox, &JobSpec::default());
+        (state, outbox, id)
+    }
+
+    fn run_of(state: &State, id: u64) -> u64 {
+        state.job(id).map_or(0, |job| job.spec.run_id)
+    }
+
+    #[test]
+    fn an_ephemeral_runner_goes_with_its_job() {
+        let (mut state, outbox, id) = world();
+        let runner = runners::add(&mut state, "r", "veertuinc", Vec::new()).id;
+        assert!(start(&mut state, &outbox, id, runner));
+        assert_eq!(state.runners[0].job, Some(id));
+        assert!(finish(&mut state, &outbox, id, "failure"));
+        assert!(state.runners.is_empty());
+        assert!(!finish(&mut state, &outbox, id, "success"), "over is over");
+        assert_eq!(state.job(id).map(|job| job.ended_as.as_str()), Some("failure"));
+    }
+
+    #[test]
+    fn a_run_that_is_over_cannot_be_cancelled() {
+        let (mut state, outbox, id) = world();
+        let run = run_of(&state, id);
+        assert_eq!(cancel(&mut state, &outbox, run, false), Cancel::Accepted);
+        assert_eq!(state.job(id).map(|job| job.ended_as.as_str()), Some("cancelled"));
+        assert_eq!(cancel(&mut state, &outbox, run, false), Cancel::Over);
+        assert_eq!(cancel(&mut state, &outbox, 1, false), Cancel::Unknown);
+    }
+
+    #[test]
+    fn only_force_ends_a_run_that_ignores_its_cancel() {
+        let (mut state, outbox, id) = world();
+        state.settings.ignore_cancel = true;
+        let run = run_of(&state, id);
+        assert_eq!(cancel(&mut state, &outbox, run, false), Cancel::Accepted);
+        assert_eq!(state.job(id).map(|job| job.status), Some(Status::Queued));
+        cancel(&mut state, &outbox, run, true);
+        assert_eq!(state.job(id).map(|job| job.status), Some(Status::Completed));
     }
 }

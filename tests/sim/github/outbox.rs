@@ -66,6 +66,19 @@ struct Room {
     last_id: u64,
 }
 
+impl Delivery {
+    pub fn is_good(&self) -> bool {
+        (200..300).contains(&self.status_code)
+    }
+
+    /// What it carried, read back from its bytes.
+    pub fn payload(&self) -> Value {
+        let text = String::from_utf8_lossy(&self.body);
+        let text = text.strip_prefix("payload=").map_or_else(|| text.to_string(), super::http::unescaped);
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+}
+
 pub struct Outbox {
     room: Mutex<Room>,
     rung: Condvar,
@@ -184,10 +197,12 @@ impl Hook {
     }
 }
 
-pub fn agent() -> ureq::Agent {
+/// A new connection each time, as GitHub does: a pooled one that the receiver has closed would be tried twice.
+fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .max_idle_connections(0)
         .proxy(None)
         .timeout_global(Some(PATIENCE))
         .build()

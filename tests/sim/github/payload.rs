@@ -31,13 +31,22 @@ pub fn workflow_job(job: &Job, action: &str, url: &str) -> Value {
     if let (Some(kept), Value::Object(facts)) = (kept, facts) {
         kept.extend(facts);
     }
-    payload["organization"] = json!({ "login": job.spec.owner, "id": 38_302_899 });
+    if !job.spec.enterprise.is_empty() {
+        payload["enterprise"] = json!({ "id": 1, "slug": job.spec.enterprise, "name": job.spec.enterprise });
+    }
+    payload["organization"] = organization(&job.spec.owner);
     payload
 }
 
 /// An example of another event, as it is.
 pub fn other(event: &str) -> Option<Value> {
     OTHERS.iter().find(|(name, _)| *name == event).and_then(|(_, text)| serde_json::from_str(text).ok())
+}
+
+fn organization(owner: &str) -> Value {
+    let mut organization = renamed(COMPLETED, owner, "any")["organization"].take();
+    organization["login"] = json!(owner);
+    organization
 }
 
 /// The repository of GitHub's example under another name.

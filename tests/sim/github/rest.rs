@@ -1,12 +1,11 @@
 //! GitHub's REST API, at `/` and at `/api/v3`: who may call, the limits' headers, and which call it is.
 
-use super::control::json;
-use super::http::{Answer, Reply, Request};
+use super::http::{Answer, Reply, Request, json};
 use super::hub::Hub;
 use super::jobs::{self, Cancel};
 use super::rules::{Rule, message};
 use super::state::{Job, State};
-use super::{downloads, runners, shape};
+use super::{downloads, hooks, runners, shape};
 use crate::{clock, secret};
 use serde_json::{Value, json};
 use std::thread;
@@ -68,7 +67,6 @@ fn proper(hub: &Hub, request: &Request, token: &str) -> Answer {
     }
     let answer = match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["rate_limit"]) => ok(&rate_limit(&hub.state())),
-        ("GET", ["user"]) => ok(&json!({ "login": "sim", "id": 1, "type": "User" })),
         (_, ["repos", owner, repo, rest @ ..]) => {
             scoped(hub, request, &Scope { owner, repo: Some(repo), enterprise: false }, rest)
         }
@@ -92,6 +90,7 @@ fn scoped(hub: &Hub, request: &Request, scope: &Scope<'_>, rest: &[&str]) -> Ans
         (_, _, ["actions", "runners" | "runner-groups", ..]) => {
             runners::answer(hub, request, scope, &rest[1..])
         }
+        (_, _, ["hooks", rest @ ..]) => hooks::answer(hub, request, rest),
         ("GET", Some(repo), []) => ok(&shape::repository(scope.owner, repo)),
         ("GET", Some(repo), ["actions", "jobs", id]) => with_etag(request, job(hub, scope.owner, repo, id)),
         ("GET", Some(_), ["actions", "runs", id]) => number(id)

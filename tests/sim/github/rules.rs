@@ -109,17 +109,19 @@ impl Rule {
 impl Preset {
     fn answer(self, seconds: i64) -> Answer {
         let reset = (clock::epoch_seconds() + seconds).to_string();
+        let left = |answer: Answer| answer.with("X-RateLimit-Remaining", "4980");
+        let secondary = |status: u16| left(message(status, SECONDARY));
         match self {
             Self::Unauthorized => message(401, "Bad credentials"),
-            Self::Permission => message(403, "Resource not accessible by personal access token")
+            Self::Permission => left(message(403, "Resource not accessible by personal access token"))
                 .with("X-Accepted-GitHub-Permissions", "administration=write"),
             Self::Primary => message(403, "API rate limit exceeded for user ID 1.")
                 .with("X-RateLimit-Limit", "5000")
                 .with("X-RateLimit-Remaining", "0")
                 .with("X-RateLimit-Reset", reset),
-            Self::Secondary => message(403, SECONDARY).with("Retry-After", seconds.to_string()),
-            Self::SecondaryMessage => message(403, SECONDARY),
-            Self::TooMany => message(429, SECONDARY).with("Retry-After", seconds.to_string()),
+            Self::Secondary => secondary(403).with("Retry-After", seconds.to_string()),
+            Self::SecondaryMessage => secondary(403),
+            Self::TooMany => secondary(429).with("Retry-After", seconds.to_string()),
             Self::NotFound => message(404, "Not Found"),
             Self::ServerError => message(500, "Server Error"),
             Self::Html => html(502, "<html><body><h1>502 Bad Gateway</h1></body></html>"),

@@ -1,7 +1,6 @@
 //! Runners: tokens to register one, the runner's own registration, and the calls that list and remove them.
 
-use super::control::json;
-use super::http::{Answer, Request};
+use super::http::{Answer, Request, json};
 use super::hub::Hub;
 use super::rest::{Scope, not_found, number, ok};
 use super::rules::message;
@@ -12,8 +11,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// GitHub's tokens to register a runner live an hour.
-const TOKEN_SECONDS: u64 = 3600;
 const DEFAULT_GROUP: u64 = 1;
 
 pub fn answer(hub: &Hub, request: &Request, scope: &Scope<'_>, rest: &[&str]) -> Answer {
@@ -33,12 +30,14 @@ pub fn answer(hub: &Hub, request: &Request, scope: &Scope<'_>, rest: &[&str]) ->
 
 fn token(hub: &Hub, scope: &Scope<'_>) -> Answer {
     let token = format!("AAB{}", secret::random_hex(13).to_uppercase());
-    hub.state().registration_tokens.push(RegistrationToken {
+    let mut state = hub.state();
+    let seconds = state.settings.registration_seconds;
+    state.registration_tokens.push(RegistrationToken {
         token: token.clone(),
         scope: scope.name(),
-        expires: Instant::now() + Duration::from_secs(TOKEN_SECONDS),
+        expires: Instant::now() + Duration::from_secs(seconds),
     });
-    json(201, &json!({ "token": token, "expires_at": clock::far_date_in(TOKEN_SECONDS.cast_signed()) }))
+    json(201, &json!({ "token": token, "expires_at": clock::far_date_in(seconds.cast_signed()) }))
 }
 
 fn list(hub: &Hub, request: &Request, scope: &Scope<'_>) -> Answer {

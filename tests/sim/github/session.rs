@@ -1,7 +1,6 @@
 //! A runner's line to GitHub: JSON objects both ways on one connection, whose end is the runner's death.
 
-use super::control::json;
-use super::http::{Answer, Reply, Request};
+use super::http::{Answer, Reply, Request, json};
 use super::hub::Hub;
 use super::rules::message;
 use super::state::Runner;

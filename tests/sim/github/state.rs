@@ -34,6 +34,8 @@ pub struct Settings {
     pub rate_limit: u64,
     /// Seconds from now to `x-ratelimit-reset`.
     pub rate_reset_seconds: i64,
+    /// How long a token to register a runner lives.
+    pub registration_seconds: u64,
     /// From a runner's death to the failure of its job.
     pub lost_runner_ms: u64,
     /// How long a runner takes to wind up a cancelled job.
@@ -62,6 +64,7 @@ impl Default for Settings {
             outage: false,
             rate_limit: 5000,
             rate_reset_seconds: 3600,
+            registration_seconds: 3600,
             lost_runner_ms: 2000,
             cancel_ms: 200,
             ignore_cancel: false,
@@ -103,6 +106,8 @@ pub struct Hook {
 pub struct JobSpec {
     pub owner: String,
     pub repo: String,
+    /// The slug that deliveries carry; empty: none.
+    pub enterprise: String,
     pub labels: Vec<String>,
     pub name: String,
     pub workflow: String,
@@ -129,6 +134,7 @@ impl Default for JobSpec {
         Self {
             owner: "veertuinc".into(),
             repo: "anklet".into(),
+            enterprise: String::new(),
             labels: vec!["self-hosted".into(), "anka-template:macos-15".into()],
             name: "build".into(),
             workflow: "Build".into(),
@@ -181,6 +187,8 @@ pub struct Job {
     pub completed_at: Option<String>,
     /// What happened, each with its time in microseconds.
     pub history: Vec<Value>,
+    /// What its runner could see that it must not.
+    pub leaks: Vec<String>,
     /// The API says 404 of it.
     pub forgotten: bool,
     #[serde(skip)]

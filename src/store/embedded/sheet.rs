@@ -1,0 +1,308 @@
+//! Reading and writing the jobs of one queue over one connection.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql, params};
+
+use super::fault::explain;
+use crate::domain::entry::{Ending, Entry, State};
+use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
+use crate::domain::scope::Scope;
+use crate::store::shelf::{Seen, Shelf};
+use crate::store::{Ask, Card, Depth, REMEMBERED, StoreError, record};
+
+/// A queue as one connection sees it: inside the writer's transaction, or to look only.
+pub struct Sheet<'c> {
+    connection: &'c Connection,
+    file: &'c Path,
+    queue: &'c str,
+}
+
+impl<'c> Sheet<'c> {
+    /// Over a connection to `file`.
+    pub fn new(connection: &'c Connection, file: &'c Path, queue: &'c str) -> Sheet<'c> {
+        Sheet { connection, file, queue }
+    }
+
+    /// All that a handler holds, eldest first.
+    pub fn held_by(&self, owner: &Owner) -> Result<Vec<Entry>, StoreError> {
+        self.all(
+            "select id, record from job where queue = ?1 and host = ?2 and plugin = ?3 order by age, id",
+            params![self.queue, owner.host, owner.plugin],
+        )
+    }
+
+    /// All that is claimed or runs by a claim, eldest first.
+    pub fn claimed(&self) -> Result<Vec<Entry>, StoreError> {
+        self.all(
+            "select id, record from job where queue = ?1 and host is not null \
+             and state in ('claimed', 'running') order by age, id",
+            params![self.queue],
+        )
+    }
+
+    /// All that is not over, eldest first.
+    pub fn open_jobs(&self) -> Result<Vec<Entry>, StoreError> {
+        self.all(
+            "select id, record from job where queue = ?1 \
+             and state in ('queued', 'parked', 'claimed', 'running', 'dead') order by age, id",
+            params![self.queue],
+        )
+    }
+
+    /// How many jobs stand where.
+    pub fn depth(&self, now: Millis) -> Result<Depth, StoreError> {
+        let mut depth = Depth::default();
+        for (state, count) in [
+            ("queued", &mut depth.queued),
+            ("parked", &mut depth.parked),
+            ("claimed", &mut depth.claimed),
+            ("running", &mut depth.running),
+            ("dead", &mut depth.dead),
+        ] {
+            let sql = "select count(*) from job where queue = ?1 and state = ?2";
+            *count = self.number(sql, params![self.queue, state])?.unwrap_or(0);
+        }
+        let sql = "select age from job where queue = ?1 and state = 'queued' order by age, id limit 1";
+        let eldest = self.number(sql, params![self.queue])?;
+        depth.eldest = eldest.map_or(Duration::ZERO, |age| now.since(Millis(age)));
+        Ok(depth)
+    }
+
+    /// Forgets what is remembered no longer; says how many.
+    pub fn purge(&self, now: Millis) -> Result<u64, StoreError> {
+        let before = stamp(Millis(now.0.saturating_sub(REMEMBERED.as_millis() as u64)));
+        let sql = "delete from job where queue = ?1 and due < ?2 \
+                   and (state in ('over', 'dead') or (state = 'running' and host is null))";
+        let forgotten = self.prepare(sql)?.execute(params![self.queue, before]);
+        forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+        self.connection.prepare_cached(sql).map_err(|e| self.trouble(&e))
+    }
+
+    fn number(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Option<u64>, StoreError> {
+        let found = self.prepare(sql)?.query_row(values, |row| row.get::<_, i64>(0)).optional();
+        found.map(|n| n.map(|n| n as u64)).map_err(|e| self.trouble(&e))
+    }
+
+    fn all(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Entry>, StoreError> {
+        let mut found = Vec::new();
+        self.each(sql, values, &mut |entry| {
+            found.push(entry);
+            false
+        })?;
+        Ok(found)
+    }
+
+    fn first(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Option<Entry>, StoreError> {
+        Ok(self.all(sql, values)?.into_iter().next())
+    }
+
+    /// Shows each entry until one is `enough`; what cannot be read is left alone and said.
+    fn each(
+        &self,
+        sql: &str,
+        values: &[&dyn ToSql],
+        enough: &mut dyn FnMut(Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.prepare(sql)?;
+        let mut rows = statement.query(values).map_err(|e| self.trouble(&e))?;
+        while let Some(row) = rows.next().map_err(|e| self.trouble(&e))? {
+            match self.read(row)? {
+                Ok(entry) => {
+                    if enough(entry) {
+                        return Ok(());
+                    }
+                }
+                Err(why) => log::warn!("a job is left alone: {why}"),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, row: &Row<'_>) -> Result<Result<Entry, StoreError>, StoreError> {
+        let id: i64 = row.get(0).map_err(|e| self.trouble(&e))?;
+        let text = row.get_ref(1).map_err(|e| self.trouble(&e))?;
+        let text = text.as_str().map_err(|e| e.to_string());
+        let entry = text.and_then(|text| record::decode(text).map_err(|e| e.to_string()));
+        Ok(entry.map_err(|why| {
+            StoreError::Unreadable(format!("{}, queue {}, job {id}: {why}", self.file.display(), self.queue))
+        }))
+    }
+
+    fn trouble(&self, error: &rusqlite::Error) -> StoreError {
+        explain(self.file, error)
+    }
+}
+
+impl Shelf for Sheet<'_> {
+    fn get(&mut self, job: JobId) -> Result<Option<Entry>, StoreError> {
+        let mut statement = self.prepare("select id, record from job where queue = ?1 and id = ?2")?;
+        let mut rows = statement.query(params![self.queue, job.0 as i64]).map_err(|e| self.trouble(&e))?;
+        match rows.next().map_err(|e| self.trouble(&e))? {
+            Some(row) => self.read(row)?.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn held(&mut self, claim: &ClaimId) -> Result<Option<Entry>, StoreError> {
+        self.first(
+            "select id, record from job where queue = ?1 and host = ?2 and plugin = ?3 and turn = ?4",
+            params![self.queue, claim.owner.host, claim.owner.plugin, claim.turn as i64],
+        )
+    }
+
+    fn tied_to(&mut self, runner: &RunnerName, besides: Option<JobId>) -> Result<Option<Entry>, StoreError> {
+        let sql =
+            "select id, record from job where queue = ?1 and runner = ?2 order by host is null, age, id";
+        let mut tied = None;
+        self.each(sql, params![self.queue, runner.0], &mut |entry| {
+            if Some(entry.job.id) != besides {
+                tied = Some(entry);
+            }
+            tied.is_some()
+        })?;
+        Ok(tied)
+    }
+
+    fn eldest(
+        &mut self,
+        ask: &Ask<'_>,
+        now: Millis,
+        fits: &mut dyn FnMut(&Entry) -> bool,
+    ) -> Result<Option<Entry>, StoreError> {
+        let kin = ask.like.map(|job| job.label_set().join("\n"));
+        let (owner, repo) = match ask.scope {
+            Scope::Enterprise { .. } => (None, None),
+            scope => (Some(lower(scope.owner_name())), scope.repo_name().map(lower)),
+        };
+        let by_scope = match (&owner, &repo) {
+            (Some(_), Some(_)) => "and owner = ?4 and repo = ?5",
+            (Some(_), None) => "and owner = ?4 and ?5 is null",
+            _ => "and ?4 is null and ?5 is null",
+        };
+        let sql = format!(
+            "select id, record from job where queue = ?1 and state = 'queued' and due <= ?2 \
+             and (?3 is null or kin = ?3) {by_scope} order by age, id"
+        );
+        let mut found = None;
+        self.each(&sql, params![self.queue, stamp(now), kin, owner, repo], &mut |entry| {
+            if fits(&entry) {
+                found = Some(entry);
+            }
+            found.is_some()
+        })?;
+        Ok(found)
+    }
+
+    fn parked_until(&mut self, now: Millis) -> Result<Vec<Entry>, StoreError> {
+        self.all(
+            "select id, record from job where queue = ?1 and state = 'parked' and due <= ?2 order by age, id",
+            params![self.queue, stamp(now)],
+        )
+    }
+
+    fn cards(&mut self) -> Result<Vec<Seen>, StoreError> {
+        let sql = "select host, plugin, kind, owner, repo, voter, patience, seen from card where queue = ?1";
+        let mut statement = self.prepare(sql)?;
+        let cards = statement.query_map(params![self.queue], card).map_err(|e| self.trouble(&e))?;
+        cards.collect::<Result<_, _>>().map_err(|e| self.trouble(&e))
+    }
+
+    fn put(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let sql = "insert or replace into job \
+                   (queue, id, age, state, due, owner, repo, kin, host, plugin, turn, runner, record) \
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        let claim = entry.hold().map(|hold| &hold.claim);
+        let values = params![
+            self.queue,
+            entry.job.id.0 as i64,
+            stamp(entry.age),
+            entry.state.word(),
+            stamp(due(entry)),
+            lower(&entry.job.owner),
+            lower(&entry.job.repo),
+            entry.job.label_set().join("\n"),
+            claim.map(|claim| &claim.owner.host),
+            claim.map(|claim| &claim.owner.plugin),
+            claim.map(|claim| claim.turn as i64),
+            runner(entry),
+            record::encode(entry)?,
+        ];
+        self.prepare(sql)?.execute(values).map(drop).map_err(|e| self.trouble(&e))
+    }
+
+    fn put_card(&mut self, seen: &Seen) -> Result<(), StoreError> {
+        let sql = "insert or replace into card \
+                   (queue, host, plugin, kind, owner, repo, voter, patience, seen) \
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let Seen { card, at } = seen;
+        let values = params![
+            self.queue,
+            card.owner.host,
+            card.owner.plugin,
+            kind(&card.scope),
+            card.scope.owner_name(),
+            card.scope.repo_name().unwrap_or_default(),
+            card.voter,
+            card.patience.as_millis() as i64,
+            stamp(*at),
+        ];
+        self.prepare(sql)?.execute(values).map(drop).map_err(|e| self.trouble(&e))
+    }
+}
+
+/// A column's numbers have one bit less.
+pub fn stamp(at: Millis) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
+}
+
+fn lower(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+fn due(entry: &Entry) -> Millis {
+    match &entry.state {
+        State::Queued => entry.not_before,
+        State::Parked { ask_at } => *ask_at,
+        State::Over(Ending { at, .. }) | State::Dead { at, .. } => *at,
+        State::Claimed(_) | State::Running { .. } => entry.age,
+    }
+}
+
+fn runner(entry: &Entry) -> Option<&str> {
+    let runner = match (&entry.state, entry.hold()) {
+        (_, Some(hold)) => hold.runner.as_ref(),
+        (State::Running { runner, .. }, None) => Some(runner),
+        (State::Over(ending), None) => ending.runner.as_ref(),
+        _ => None,
+    };
+    runner.map(|runner| runner.0.as_str())
+}
+
+fn kind(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::Repository { .. } => "repository",
+        Scope::Organization { .. } => "organization",
+        Scope::Enterprise { .. } => "enterprise",
+    }
+}
+
+fn card(row: &Row<'_>) -> rusqlite::Result<Seen> {
+    let owner: String = row.get(3)?;
+    let scope = match row.get_ref(2)?.as_str()? {
+        "repository" => Scope::Repository { owner, repo: row.get(4)? },
+        "organization" => Scope::Organization { owner },
+        _ => Scope::Enterprise { slug: owner },
+    };
+    let card = Card {
+        owner: Owner { host: row.get(0)?, plugin: row.get(1)? },
+        scope,
+        voter: row.get(5)?,
+        patience: Duration::from_millis(row.get::<_, i64>(6)? as u64),
+    };
+    Ok(Seen { card, at: Millis(row.get::<_, i64>(7)? as u64) })
+}
