@@ -1,1 +1,144 @@
-//! app
+//! The only wiring: from a checked configuration to running plugins, and back to an exit code.
+
+pub mod exit;
+
+mod build; // plugins from their configuration
+mod clients; // GitHub, one client a set of credentials
+mod folders; // made before anything else
+mod host; // what all handlers of the host share
+mod host_id; // this host's name
+mod log_setup; // where lines go
+mod metrics_server; // the page
+mod stores; // queues by their names
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use crate::config::env::Variables;
+use crate::config::{Checked, Config, Plugin as PluginConfig, StopOnTerm};
+use crate::http::OpenError;
+use crate::plugins::Broken;
+use crate::runtime::board::{Board, Identity};
+use crate::runtime::pidlock::{PidLock, PidLockError};
+use crate::runtime::signals;
+use crate::runtime::status::Kind;
+use crate::runtime::supervisor::{Options, Supervisor};
+
+use exit::Exit;
+
+pub use log_setup::VERSION;
+
+/// How long jobs before their start may clean up after an interrupt.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs the daemon until it is stopped. Faults before the log begins go to standard error.
+pub fn run(checked: &Checked, env: &Variables, once: bool) -> Exit {
+    let config = &checked.config;
+    if let Err(fault) = folders::make(config) {
+        return early(Exit::Configuration, &fault);
+    }
+    if let Err(fault) = log_setup::begin(config, std::io::stderr().is_terminal()) {
+        return early(Exit::Configuration, &fault);
+    }
+    let pid_lock = match PidLock::take(&config.pid_file) {
+        Ok(lock) => lock,
+        Err(fault @ PidLockError::Held { .. }) => {
+            return late(Exit::AlreadyRunning, &format!("failed to {fault}"));
+        }
+        Err(fault) => return late(Exit::Configuration, &format!("failed to {fault}")),
+    };
+    let signals = match signals::listen() {
+        Ok(signals) => signals,
+        Err(fault) => return late(Exit::PluginFault, &format!("failed to {fault}")),
+    };
+    log::info!("anklet {VERSION} begins, as process {}", std::process::id());
+    checked.infos.iter().for_each(|note| log::info!("{note}"));
+    checked.warnings.iter().for_each(|note| log::warn!("{note}"));
+    let exit = match serve(config, env, once, &signals) {
+        Ok(exit) => exit,
+        Err((exit, fault)) => late(exit, &fault),
+    };
+    drop(pid_lock);
+    log::info!("anklet ends with {}", exit.code());
+    log::logger().flush();
+    exit
+}
+
+fn serve(
+    config: &Config,
+    env: &Variables,
+    once: bool,
+    signals: &crossbeam_channel::Receiver<signals::Signal>,
+) -> Result<Exit, (Exit, String)> {
+    let stores = stores::open(config, once).map_err(|fault| (Exit::StoreAway, fault))?;
+    let parts = build::Parts::new(config, env, &stores).map_err(|fault| (Exit::Configuration, fault))?;
+    let retired = parts.retired();
+    let identities = config.plugins.iter().map(identity).chain(retired.iter().map(build::Retired::identity));
+    let (board, cells) = Board::new(identities.collect());
+    let metrics = metrics_server::open(
+        (config.metrics.bind, config.metrics.port).into(),
+        config.run_dir.clone(),
+        board,
+        &config.state_dir,
+    )
+    .map_err(|fault| listen_fault(&fault))?;
+    let (mut plugins, mut broken) = (Vec::new(), 0);
+    for (at, cell) in cells.into_iter().enumerate() {
+        let built = match config.plugins.get(at) {
+            Some(plugin) => parts.plugin(plugin, cell.clone()),
+            None => parts.retired_plugin(&retired[at - config.plugins.len()], cell.clone()),
+        };
+        let plugin = match built {
+            Ok(plugin) => plugin,
+            Err(build::Fault::Listen(fault)) => return Err(listen_fault(&fault)),
+            Err(build::Fault::Unusable(why)) => {
+                broken += 1;
+                Box::new(Broken::new(why))
+            }
+        };
+        plugins.push((plugin, cell));
+    }
+    let usable = plugins.len() - broken;
+    let options =
+        Options { once, detach_on_term: config.stop_on_term == StopOnTerm::Detach, patience: PATIENCE };
+    let ended = Supervisor::start(plugins, options).run_until_end(signals);
+    metrics.close();
+    Ok(match (usable, ended.faults) {
+        (0, _) => Exit::NoPlugin,
+        (_, 0) => Exit::Done,
+        _ => Exit::PluginFault,
+    })
+}
+
+fn identity(plugin: &PluginConfig) -> Identity {
+    let kind = match plugin {
+        PluginConfig::Receiver(_) => Kind::Receiver,
+        PluginConfig::Handler(_) => Kind::Handler,
+    };
+    let scope = &plugin.common().scope;
+    Identity {
+        name: plugin.name().to_owned(),
+        kind,
+        owner: scope.owner_name().to_owned(),
+        repo: scope.repo_name().map(str::to_owned),
+    }
+}
+
+fn listen_fault(fault: &OpenError) -> (Exit, String) {
+    let exit = if matches!(fault, OpenError::InUse(_)) { Exit::AddressInUse } else { Exit::Configuration };
+    (exit, format!("failed to {fault}"))
+}
+
+fn early(exit: Exit, fault: &str) -> Exit {
+    eprintln!("anklet: {fault}");
+    exit
+}
+
+/// After the log has begun: said there, and to whoever started us.
+fn late(exit: Exit, fault: &str) -> Exit {
+    log::error!("{fault}");
+    if !std::io::stderr().is_terminal() {
+        eprintln!("anklet: {fault}");
+    }
+    exit
+}

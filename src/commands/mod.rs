@@ -1,1 +1,3 @@
-//! commands
+//! Commands other than running the daemon.
+
+pub mod check;

@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod job;
 pub mod life;
+pub mod outcome;
 pub mod scope;
 pub mod slots;
 pub mod undo;

@@ -3,6 +3,7 @@
 //! The table is what one daemon knows; [`Places`] makes it hold between the daemons of a host.
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ids::VmName;
@@ -14,6 +15,11 @@ pub const VMS_PER_HOST: usize = 2;
 pub trait Lock: Send {
     /// Writes down which VM it is held for.
     fn note(&mut self, vm: &VmName);
+    /// A share for a child, so that the lock lives as long as the longer-lived of the two.
+    /// `None` where locks are not files.
+    fn share(&self) -> Option<OwnedFd> {
+        None
+    }
 }
 
 /// What holds between the daemons of one host.
@@ -54,7 +60,7 @@ pub struct VmSlot {
 
 /// The right to pull a template; given back when it is dropped.
 pub struct PullSlot {
-    _lock: Box<dyn Lock>,
+    lock: Box<dyn Lock>,
 }
 
 impl SlotTable {
@@ -82,6 +88,12 @@ impl SlotTable {
         Ok(self.fill(&mut taken, number, lock, vm))
     }
 
+    /// Whether a slot is free, guests aside: only [`SlotTable::take_vm`] is told of those.
+    pub fn has_room(&self) -> bool {
+        let taken = self.lock();
+        (0..VMS_PER_HOST).any(|n| taken[n].is_none() && self.places.lock_slot(n).is_some())
+    }
+
     /// The slot of a VM that a dead daemon left behind: its own number if that is free, else the other.
     pub fn retake_vm(&self, vm: &VmName, number: usize) -> Option<VmSlot> {
         let mut taken = self.lock();
@@ -95,7 +107,7 @@ impl SlotTable {
 
     /// The one right to pull.
     pub fn take_pull(&self) -> Option<PullSlot> {
-        self.places.lock_pull().map(|lock| PullSlot { _lock: lock })
+        self.places.lock_pull().map(|lock| PullSlot { lock })
     }
 
     fn fill(
@@ -119,6 +131,13 @@ impl VmSlot {
     /// Which of the places it is.
     pub fn number(&self) -> usize {
         self.number
+    }
+}
+
+impl PullSlot {
+    /// What the pulling child inherits, so that nobody else pulls while it lives.
+    pub fn share(&self) -> Option<OwnedFd> {
+        self.lock.share()
     }
 }
 

@@ -58,7 +58,10 @@ pub struct UndoLog {
 
 /// The right to clone a VM of this name.
 #[derive(Debug)]
-pub struct VmTicket(VmName);
+pub struct VmTicket {
+    vm: VmName,
+    slot: usize,
+}
 
 /// The right to register a runner of this name.
 #[derive(Debug)]
@@ -70,12 +73,20 @@ pub struct RunnerGone(RunnerName);
 
 /// The right to delete a VM.
 #[derive(Debug)]
-pub struct Deletable(VmName);
+pub struct Deletable {
+    vm: VmName,
+    slot: usize,
+}
 
 impl VmTicket {
     /// The VM.
     pub fn vm(&self) -> &VmName {
-        &self.0
+        &self.vm
+    }
+
+    /// The slot that it costs.
+    pub fn slot(&self) -> usize {
+        self.slot
     }
 }
 
@@ -96,7 +107,12 @@ impl RunnerGone {
 impl Deletable {
     /// The VM.
     pub fn vm(&self) -> &VmName {
-        &self.0
+        &self.vm
+    }
+
+    /// The slot that it frees.
+    pub fn slot(&self) -> usize {
+        self.slot
     }
 }
 
@@ -128,13 +144,14 @@ impl UndoLog {
             verdict: None,
         };
         self.ledger.write(&page)?;
+        let ticket = VmTicket { vm, slot: slot.number() };
         self.open = Some((page, Some(slot)));
-        Ok(VmTicket(vm))
+        Ok(ticket)
     }
 
     /// Promises to remove the runner that is about to be registered.
     pub fn promise_runner(&mut self, ticket: &VmTicket) -> io::Result<RunnerTicket> {
-        let runner = ticket.0.runner();
+        let runner = ticket.vm.runner();
         self.change(|page| page.runner = Some(runner.clone()))?;
         Ok(RunnerTicket(runner))
     }
@@ -150,7 +167,7 @@ impl UndoLog {
     pub fn deletable(&self, gone: Option<&RunnerGone>) -> Option<Deletable> {
         let page = self.page()?;
         let proven = page.runner.is_none() || page.runner.as_ref() == gone.map(|g| &g.0);
-        proven.then(|| Deletable(page.vm.clone()))
+        proven.then(|| Deletable { vm: page.vm.clone(), slot: self.slot(page) })
     }
 
     /// The VM is gone, and so its slot is free. The page stays until the claim has ended.
@@ -175,6 +192,12 @@ impl UndoLog {
         Ok(())
     }
 
+    /// The slot that is held: after a restart perhaps another than the page says.
+    fn slot(&self, page: &Page) -> usize {
+        let held = self.open.as_ref().and_then(|(_, slot)| slot.as_ref());
+        held.map_or(page.slot, VmSlot::number)
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut Page)) -> io::Result<()> {
         let Some((page, _)) = self.open.as_mut() else {
             return Err(io::Error::other("no VM is promised"));
@@ -184,5 +207,113 @@ impl UndoLog {
         self.ledger.write(&next)?;
         *page = next;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::domain::ids::{JobId, Owner, RunId};
+    use crate::domain::slots::{Lock, Places, SlotTable};
+
+    struct Free;
+    struct NoLock;
+    impl Lock for NoLock {
+        fn note(&mut self, _vm: &VmName) {}
+    }
+    impl Places for Free {
+        fn lock_slot(&self, _slot: usize) -> Option<Box<dyn Lock>> {
+            Some(Box::new(NoLock))
+        }
+        fn reclaim_slot(&self, slot: usize) -> Option<Box<dyn Lock>> {
+            self.lock_slot(slot)
+        }
+        fn lock_pull(&self) -> Option<Box<dyn Lock>> {
+            self.lock_slot(0)
+        }
+        fn noted(&self) -> Vec<VmName> {
+            Vec::new()
+        }
+    }
+
+    /// A ledger in memory, which may be broken.
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<(Option<Page>, bool)>>);
+    impl Ledger for Paper {
+        fn write(&mut self, page: &Page) -> io::Result<()> {
+            let mut paper = self.0.lock().unwrap();
+            if paper.1 {
+                return Err(io::Error::other("broken"));
+            }
+            paper.0 = Some(page.clone());
+            Ok(())
+        }
+        fn clear(&mut self) -> io::Result<()> {
+            self.0.lock().unwrap().0 = None;
+            Ok(())
+        }
+    }
+
+    fn job() -> Job {
+        Job {
+            id: JobId(1),
+            run_id: RunId(2),
+            run_attempt: 1,
+            owner: "o".into(),
+            repo: "r".into(),
+            name: String::new(),
+            workflow_name: String::new(),
+            labels: Vec::new(),
+            url: String::new(),
+        }
+    }
+
+    fn promised() -> (Paper, SlotTable, UndoLog, VmTicket) {
+        let (paper, table) = (Paper::default(), SlotTable::new(Arc::new(Free)));
+        let vm = VmName("anklet-vm-1".into());
+        let claim = ClaimId { owner: Owner { host: "h".into(), plugin: "p".into() }, turn: 7 };
+        let mut log = UndoLog::new(Box::new(paper.clone()), None);
+        let slot = table.take_vm(&vm, &[]).unwrap();
+        let ticket = log.promise_vm(slot, &claim, &job(), vm).unwrap();
+        (paper, table, log, ticket)
+    }
+
+    #[test]
+    fn the_promise_is_on_paper_before_there_is_a_ticket() {
+        let (paper, table, mut log, ticket) = promised();
+        assert_eq!(paper.0.lock().unwrap().0.as_ref().map(|p| &p.vm), Some(ticket.vm()));
+        paper.0.lock().unwrap().1 = true;
+        assert!(log.promise_runner(&ticket).is_err());
+        assert_eq!(log.page().unwrap().runner, None, "a promise that is not on paper was not made");
+        let vm = VmName("anklet-vm-2".into());
+        let slot = table.take_vm(&vm, &[]).unwrap();
+        let mut other = UndoLog::new(Box::new(paper), None);
+        assert!(other.promise_vm(slot, &log.page().unwrap().claim.clone(), &job(), vm).is_err());
+    }
+
+    #[test]
+    fn a_vm_with_a_runner_is_deleted_only_for_the_proof() {
+        let (_, _, mut log, ticket) = promised();
+        assert!(log.deletable(None).is_some());
+        let runner = log.promise_runner(&ticket).unwrap();
+        assert!(log.deletable(None).is_none());
+        assert!(log.deletable(Some(&RunnerGone::by_github(RunnerName("another".into())))).is_none());
+        assert!(log.deletable(Some(&RunnerGone::by_github(runner.runner().clone()))).is_some());
+    }
+
+    #[test]
+    fn the_slot_is_the_logs_until_the_vm_is_gone() {
+        let (paper, table, mut log, _) = promised();
+        let others: Vec<String> = vec!["guest".into()];
+        let third = VmName("anklet-vm-3".into());
+        assert!(table.take_vm(&third, &others).is_err());
+        let deletable = log.deletable(None).unwrap();
+        log.vm_gone(&deletable);
+        assert!(table.take_vm(&third, &others).is_ok());
+        assert!(paper.0.lock().unwrap().0.is_some(), "the claim is still owed");
+        log.close().unwrap();
+        assert!(paper.0.lock().unwrap().0.is_none());
     }
 }

@@ -1,1 +1,38 @@
-//! github
+//! GitHub, as far as this project knows it: one gate for all calls of a set of credentials, and webhook deliveries.
+//!
+//! Outward: [`Client`] (shared by all plugins that sign in alike) asks with an [`Asker`], which says how long and
+//! against which stop; [`runners`], [`runs`] and the client itself hold the calls, one function each.
+//! A limit of GitHub pauses the whole client, a 5xx or a network fault is tried again, and what comes back is
+//! an answer or a [`GitHubError`] that says what to do, never a status code to be interpreted by the caller.
+//! Inward: [`webhook`] verifies a delivery's signature, and only what is verified can be parsed into an [`Event`].
+//!
+//! Facts: GitHub's REST description (2022-11-28) and its webhook payloads.
+
+mod address; // where the API is, and what a redirect may lead to
+mod answer; // one HTTP answer, as far as it is read
+mod asker; // on whose behalf: patience and stop
+mod backoff; // pauses between tries
+mod call; // the list of calls, counted
+mod client; // the gate
+pub mod downloads; // the runner's current release
+mod error; // what callers decide on
+mod event; // a verified delivery's meaning
+mod fetch; // the only user of ureq
+mod form; // deliveries in GitHub's other content type
+mod health; // sign-in refused, GitHub away: said once
+mod options; // what a client is made of
+mod pause; // one limit for all
+mod proxy; // which proxy, if any
+mod rate_limit; // an answer's verdict; pure
+pub mod runners; // registration, look-up, removal
+pub mod runs; // jobs and runs: look-up, cancel
+mod secret; // text that is never shown
+pub mod webhook; // signatures
+
+pub use asker::{Asker, GRACE, Watcher};
+pub use call::Call;
+pub use client::{Client, Quota};
+pub use error::GitHubError;
+pub use event::{Action, Event, JobEvent, Unreadable};
+pub use options::{Credentials, Limits, Options, OptionsFault, Proxies};
+pub use secret::Secret;

@@ -1,1 +1,4 @@
-//! host
+//! The host: its places for VMs, and its figures.
+
+pub mod places;
+pub mod stats;

@@ -1,1 +1,14 @@
-//! metrics
+//! The metrics page: a snapshot of plain data, and its three forms as pure functions.
+//!
+//! Names and types are the ordering document's; `json` is what machines of the old program read, `prometheus`
+//! an exposition that Prometheus accepts, `plain` the document's own text.
+
+pub mod page;
+pub mod snapshot;
+
+mod json;
+mod plain;
+mod prometheus;
+
+pub use page::{Page, page};
+pub use snapshot::Snapshot;

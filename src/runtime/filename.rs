@@ -1,20 +1,20 @@
-//! File names made of names that people choose.
+//! A plugin's name as a file's name: readable, and of every name another.
 
 use std::fmt::Write;
 
-/// `name` as one component of a path: ASCII letters, digits, `-`, `_` and `.` stay, everything else (and a
-/// leading dot) becomes `%` and two hexadecimal digits a byte. Different names give different files.
+/// ASCII letters, digits, `-`, `_` and `.` stay (a dot not at the front); every other byte becomes `%XX`.
 pub fn encode(name: &str) -> String {
-    let mut file = String::with_capacity(name.len());
+    let mut out = String::with_capacity(name.len());
     for (at, byte) in name.bytes().enumerate() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && at > 0) {
-            file.push(char::from(byte));
+        let plain = byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && at > 0);
+        if plain {
+            out.push(char::from(byte));
         } else {
-            // Writing into a String cannot fail.
-            let _ = write!(file, "%{byte:02X}");
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
-    file
+    out
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub enum Woken {
     Bell,
     /// The time is up.
     Time,
+    /// What was waited for beside the bell has ended.
+    Ended,
     /// This wait heeds the urgency that is now in force.
     Stop(Urgency),
 }
@@ -98,6 +100,19 @@ impl Stop {
         self.wait(&self.interrupt, bell, limit)
     }
 
+    /// As [`Stop::before_start`], beside something that ends: a child.
+    pub fn before_start_beside(&self, bell: &Receiver<()>, end: &Receiver<()>, limit: Duration) -> Woken {
+        if ended(&self.drain) {
+            return Woken::Stop(self.urgency());
+        }
+        select! {
+            recv(self.drain) -> _ => Woken::Stop(self.urgency()),
+            recv(end) -> _ => Woken::Ended,
+            recv(bell) -> _ => Woken::Bell,
+            recv(after(limit)) -> _ => Woken::Time,
+        }
+    }
+
     /// Sleeps for `limit`; false when the urgency became at least `heeded`.
     pub fn pause(&self, heeded: Urgency, limit: Duration) -> bool {
         self.wait(self.ends_at(heeded), &never(), limit) == Woken::Time
@@ -134,7 +149,7 @@ pub fn breathe(limit: Duration) {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[test]
     fn a_drain_wakes_idle_and_before_start_but_not_running() {

@@ -61,11 +61,20 @@ impl Embedded {
     ///
     /// Later on, what goes wrong is the verbs' to say, and each verb tries again from the start.
     pub fn open(options: Options) -> Result<Embedded, StoreError> {
+        let mut file = file::File::new(options.file.clone(), schema::open);
+        file.connection()?;
+        Embedded::over(file, options)
+    }
+
+    /// As [`Embedded::open`], but what is wrong with the file is left for the verbs to say: it may mend itself.
+    pub fn open_later(options: Options) -> Result<Embedded, StoreError> {
+        Embedded::over(file::File::new(options.file.clone(), schema::open), options)
+    }
+
+    fn over(opened: file::File, options: Options) -> Result<Embedded, StoreError> {
         let Options { file, bells_dir, clock, .. } = options.clone();
         let bells = Arc::new(Bells::default());
         let said = Arc::new(sheet::Said::default());
-        let mut opened = file::File::new(file.clone(), schema::open);
-        opened.connection()?;
         let mailbox = post::Mailbox::open(&bells_dir, &bells)
             .inspect_err(|why| {
                 log::warn!(

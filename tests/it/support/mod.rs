@@ -1,1 +1,26 @@
-//! Shared by the tests.
+//! Shared by the tests: a world of its own for each (simulated Anka and GitHub, a home folder), and daemons in it.
+
+pub mod daemon;
+pub mod web;
+pub mod world;
+
+pub use daemon::Daemon;
+pub use world::World;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `what` holds, and fails with `name` when it does not in time.
+#[track_caller]
+pub fn eventually(name: &str, limit: Duration, mut what: impl FnMut() -> bool) {
+    let end = Instant::now() + limit;
+    while !what() {
+        assert!(Instant::now() < end, "in vain for {limit:?}: {name}");
+        pause(10);
+    }
+}
+
+/// Sleeps.
+#[expect(clippy::disallowed_methods, reason = "a test may wait")]
+pub fn pause(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}

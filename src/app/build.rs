@@ -1,0 +1,204 @@
+//! Plugins from their configuration.
+
+use super::clients::Clients;
+use super::host::Host;
+use super::host_id::host_id;
+use super::metrics_server;
+use super::stores::Stores;
+use crate::anka::scripts::Scripts;
+use crate::config::env::Variables;
+use crate::config::{Config, HandlerConfig, Plugin as PluginConfig, ReceiverConfig};
+use crate::domain::ids::Owner;
+use crate::domain::scope::Scope;
+use crate::domain::undo::{Page, UndoLog};
+use crate::github::Secret;
+use crate::github::webhook::SigningKeys;
+use crate::http::OpenError;
+use crate::plugins::handler::journal::Journal;
+use crate::plugins::handler::{self, Handler};
+use crate::plugins::receiver::{self, Receiver};
+use crate::runtime::board::{Cell, Identity};
+use crate::runtime::plugin::Plugin;
+use crate::runtime::status::Kind;
+
+/// Connections at once that the process takes, metrics included.
+const PLACES: usize = 128;
+
+/// What plugins are made from.
+pub struct Parts<'a> {
+    config: &'a Config,
+    stores: &'a Stores,
+    clients: Clients,
+    host: Host,
+}
+
+/// Why a plugin was not made.
+pub enum Fault {
+    /// Its port cannot be opened: the process ends.
+    Listen(OpenError),
+    /// It cannot work: it is shown as stopped, the others go on.
+    Unusable(String),
+}
+
+/// A plugin's journal and the page that was found in it.
+type OpenJournal = (Journal, Option<Page>);
+
+/// A plugin that is no longer configured, and whose journal is still open.
+pub struct Retired {
+    name: String,
+}
+
+impl Retired {
+    /// Its row in the metrics.
+    pub fn identity(&self) -> Identity {
+        Identity { name: self.name.clone(), kind: Kind::Handler, owner: String::new(), repo: None }
+    }
+}
+
+impl<'a> Parts<'a> {
+    /// The shared parts.
+    pub fn new(config: &'a Config, env: &Variables, stores: &'a Stores) -> Result<Parts<'a>, String> {
+        let id = host_id(&config.state_dir).map_err(|error| {
+            format!("failed to name this host in {}: {error}", config.state_dir.display())
+        })?;
+        let host = Host::new(config, env, id).map_err(|error| {
+            format!("failed to open the run folder {}: {error}", config.run_dir.display())
+        })?;
+        Ok(Parts { config, stores, clients: Clients::new(env), host })
+    }
+
+    /// Journals of handlers that are no longer configured, if there is a handler to finish them with.
+    pub fn retired(&self) -> Vec<Retired> {
+        let configured = |name: &str| self.config.plugins.iter().any(|plugin| plugin.name() == name);
+        let left = Journal::left_in(&self.journal_dir()).into_iter().filter(|name| !configured(name));
+        left.filter(|_| self.handlers().next().is_some()).map(|name| Retired { name }).collect()
+    }
+
+    /// A configured plugin.
+    pub fn plugin(&self, plugin: &PluginConfig, cell: Cell) -> Result<Box<dyn Plugin>, Fault> {
+        match plugin {
+            PluginConfig::Receiver(config) => Ok(Box::new(self.receiver(config)?)),
+            PluginConfig::Handler(config) => {
+                let scope = config.common.scope.clone();
+                Ok(Box::new(self.handler(config, &config.common.name, scope, cell)?))
+            }
+        }
+    }
+
+    /// A plugin that only finishes what its journal holds, with the credentials and the Anka of a handler that is
+    /// configured: one that takes the same job's repository, if there is one.
+    pub fn retired_plugin(&self, retired: &Retired, cell: Cell) -> Result<Box<dyn Plugin>, Fault> {
+        log::warn!(
+            "handler {} is no longer configured; what its journal holds is finished first",
+            retired.name
+        );
+        let journal = self.open_journal(&retired.name)?;
+        let job = journal.1.as_ref().map(|page| page.job.clone());
+        let takes = |handler: &HandlerConfig| {
+            job.as_ref().is_some_and(|job| handler.common.scope.takes(&job.owner, &job.repo))
+        };
+        let model = self.handlers().find(|handler| takes(handler)).or_else(|| self.handlers().next());
+        let Some(model) = model else {
+            return Err(Fault::Unusable("there is no handler to finish it with".into()));
+        };
+        let scope = match &job {
+            Some(job) if !takes(model) => {
+                Scope::Repository { owner: job.owner.clone(), repo: job.repo.clone() }
+            }
+            _ => model.common.scope.clone(),
+        };
+        Ok(Box::new(self.handler_over(journal, model, &retired.name, scope, cell, true)?))
+    }
+
+    fn receiver(&self, config: &ReceiverConfig) -> Result<Receiver, Fault> {
+        let common = &config.common;
+        let receivers = self.config.plugins.iter().filter(|p| matches!(p, PluginConfig::Receiver(_))).count();
+        let secrets: Vec<Secret> = config.secrets.iter().map(|secret| Secret::new(secret.expose())).collect();
+        let options = receiver::Options {
+            name: common.name.clone(),
+            addr: (config.bind, config.port).into(),
+            places: (PLACES - metrics_server::PLACES) / receivers.max(1),
+            socket_dir: self.config.run_dir.clone(),
+            scope: common.scope.clone(),
+            keys: SigningKeys::new(&secrets),
+        };
+        let store = self.stores.queue(&common.database, &common.queue);
+        let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;
+        if let Some(addr) = receiver.addr() {
+            log::info!(
+                "receiver {} takes deliveries of {} at http://{addr}/jobs/v1/receiver",
+                common.name,
+                common.scope
+            );
+        }
+        Ok(receiver)
+    }
+
+    fn handler(
+        &self,
+        config: &HandlerConfig,
+        name: &str,
+        scope: Scope,
+        cell: Cell,
+    ) -> Result<Handler, Fault> {
+        self.handler_over(self.open_journal(name)?, config, name, scope, cell, false)
+    }
+
+    fn handler_over(
+        &self,
+        journal: OpenJournal,
+        config: &HandlerConfig,
+        name: &str,
+        scope: Scope,
+        cell: Cell,
+        retired: bool,
+    ) -> Result<Handler, Fault> {
+        let common = &config.common;
+        let tools = handler::Tools {
+            store: self.stores.queue(&common.database, &common.queue),
+            github: self.clients.of(common).map_err(Fault::Unusable)?,
+            anka: self.host.anka(config).map_err(Fault::Unusable)?,
+            scripts: Scripts::find(&self.config.plugins_path)
+                .map_err(|fault| Fault::Unusable(fault.to_string()))?,
+            slots: self.host.slots.clone(),
+            guests: self.host.guests.clone(),
+            cell,
+        };
+        let registry = config.registry_url.clone();
+        let pulls =
+            if config.skip_pull { "never pulls" } else { registry.as_deref().unwrap_or("default registry") };
+        let options = handler::Options {
+            owner: Owner { host: self.host.id.clone(), plugin: name.to_owned() },
+            scope,
+            voter: format!("{} {pulls}", self.host.id),
+            sleep_interval: common.sleep_interval,
+            registration_timeout: config.registration_timeout,
+            job_retry_attempts: config.job_retry_attempts,
+            lease: self.config.lease,
+            registry,
+            skip_pull: config.skip_pull,
+            runner_group: config.runner_group.clone(),
+            web_url: common.github.url.clone(),
+            retired,
+            drain_file: Some(self.config.drain_file.clone()),
+        };
+        let (journal, page) = journal;
+        Ok(Handler::new(options, tools, UndoLog::new(Box::new(journal), page)))
+    }
+
+    fn open_journal(&self, name: &str) -> Result<OpenJournal, Fault> {
+        Journal::open(&self.journal_dir(), name)
+            .map_err(|fault| Fault::Unusable(format!("failed to {fault}")))
+    }
+
+    fn journal_dir(&self) -> std::path::PathBuf {
+        self.config.state_dir.join("journal")
+    }
+
+    fn handlers(&self) -> impl Iterator<Item = &HandlerConfig> {
+        self.config.plugins.iter().filter_map(|plugin| match plugin {
+            PluginConfig::Handler(handler) => Some(handler),
+            PluginConfig::Receiver(_) => None,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! The closed list of calls, and how often each was made.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One of GitHub's REST calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `POST …/actions/runners/registration-token`
+    RegistrationToken,
+    /// `GET …/actions/runners`
+    ListRunners,
+    /// `DELETE …/actions/runners/{id}`
+    RemoveRunner,
+    /// `GET …/actions/runners/downloads`
+    ListDownloads,
+    /// `GET …/actions/jobs/{id}`
+    GetJob,
+    /// `GET …/actions/runs/{id}`
+    GetRun,
+    /// `POST …/actions/runs/{id}/cancel`
+    CancelRun,
+    /// `POST …/actions/runs/{id}/force-cancel`
+    ForceCancelRun,
+    /// `GET /repos/{owner}/{repo}`
+    GetRepository,
+    /// `GET /rate_limit`, which costs no quota.
+    GetRateLimit,
+}
+
+const RUNNERS: &str = "the scope repo (repository), admin:org (organization) or manage_runners:enterprise, \
+                       or read and write access to administration or self-hosted runners";
+const ACTIONS_READ: &str = "the scope repo, or read access to actions";
+const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions";
+
+/// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
+const CALLS: [(Call, &str, &str); 10] = [
+    (Call::RegistrationToken, "registration_token", RUNNERS),
+    (Call::ListRunners, "list_runners", RUNNERS),
+    (Call::RemoveRunner, "remove_runner", RUNNERS),
+    (Call::ListDownloads, "list_downloads", RUNNERS),
+    (Call::GetJob, "get_job", ACTIONS_READ),
+    (Call::GetRun, "get_run", ACTIONS_READ),
+    (Call::CancelRun, "cancel_run", ACTIONS_WRITE),
+    (Call::ForceCancelRun, "force_cancel_run", ACTIONS_WRITE),
+    (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata"),
+    (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials"),
+];
+
+impl Call {
+    /// Its name in logs, metrics and the list of effects.
+    pub fn name(self) -> &'static str {
+        CALLS[self as usize].1
+    }
+
+    /// The permission it needs, in GitHub's words.
+    pub fn needs(self) -> &'static str {
+        CALLS[self as usize].2
+    }
+}
+
+/// How often each call went out, tries included.
+#[derive(Debug, Default)]
+pub(super) struct Calls([AtomicU64; CALLS.len()]);
+
+impl Calls {
+    pub(super) fn count(&self, call: Call) {
+        self.0[call as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn snapshot(&self) -> Vec<(&'static str, u64)> {
+        CALLS.iter().map(|&(call, name, _)| (name, self.0[call as usize].load(Ordering::Relaxed))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_stands_in_the_order_of_the_calls() {
+        for (place, (call, name, _)) in CALLS.into_iter().enumerate() {
+            assert_eq!(call as usize, place, "{name}");
+        }
+    }
+}

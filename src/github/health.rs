@@ -1,0 +1,117 @@
+//! Whether GitHub accepts the credentials and answers: said once, not by every plugin at every try.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::backoff::doubling;
+use super::call::Call;
+
+/// How often a refused sign-in is said again.
+const SAY_AGAIN: Duration = Duration::from_hours(1);
+/// Faults in a row that make it an operator's matter.
+const TOO_MANY: u32 = 5;
+
+/// What the latest calls have shown.
+#[derive(Debug, Default)]
+pub(super) struct Health(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    away: u32,
+    refused: u32,
+    try_at: Option<Instant>,
+    said_at: Option<Instant>,
+}
+
+/// Whether the credentials are accepted, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SignIn {
+    /// No refusal since the last success.
+    Fine,
+    /// Refused, and too early to ask again.
+    Refused,
+    /// Refused, and time to ask again.
+    Due,
+}
+
+/// What is tried again is a warning; the fifth failure in a row is an operator's matter.
+pub(super) fn level(times: u32) -> log::Level {
+    if times == TOO_MANY { log::Level::Error } else { log::Level::Warn }
+}
+
+/// The pause after the given number of refusals in a row: 5, 10, 20 … 300 s.
+pub(super) fn pause_after_refusal(refused: u32) -> Duration {
+    doubling(Duration::from_secs(5), refused, Duration::from_mins(5))
+}
+
+impl Health {
+    pub(super) fn answered(&self) {
+        let before = std::mem::take(&mut *self.state());
+        if before.refused > 0 {
+            log::info!("GitHub accepts the credentials again");
+        }
+        if before.away >= TOO_MANY {
+            log::info!("GitHub answers again after {} tries", before.away);
+        }
+    }
+
+    /// A call got no answer of GitHub.
+    pub(super) fn away(&self, call: Call, reason: &str) {
+        let times = {
+            let mut state = self.state();
+            state.away = state.away.saturating_add(1);
+            state.away
+        };
+        log::log!(level(times), "GitHub cannot be reached ({}, {times} in a row): {reason}", call.name());
+    }
+
+    /// A call got a 401.
+    pub(super) fn refused(&self, call: Call) {
+        let says = {
+            let (mut state, now) = (self.state(), Instant::now());
+            state.refused = state.refused.saturating_add(1);
+            state.try_at = Some(now + pause_after_refusal(state.refused));
+            let says = state.said_at.is_none_or(|said| now.duration_since(said) >= SAY_AGAIN);
+            state.said_at = if says { Some(now) } else { state.said_at };
+            says
+        };
+        if says {
+            log::error!(
+                "GitHub refuses the credentials ({}, 401): the token is wrong, expired or revoked; \
+                 nothing is claimed until they are accepted",
+                call.name()
+            );
+        }
+    }
+
+    pub(super) fn sign_in(&self) -> SignIn {
+        let state = self.state();
+        match state.try_at {
+            None => SignIn::Fine,
+            Some(at) if at > Instant::now() => SignIn::Refused,
+            Some(_) => SignIn::Due,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_sign_in_is_asked_again_later_and_forgotten_when_accepted() {
+        let health = Health::default();
+        assert_eq!(health.sign_in(), SignIn::Fine);
+        health.refused(Call::GetJob);
+        assert_eq!(health.sign_in(), SignIn::Refused);
+        health.state().try_at = Some(Instant::now());
+        assert_eq!(health.sign_in(), SignIn::Due);
+        health.answered();
+        assert_eq!(health.sign_in(), SignIn::Fine);
+        assert_eq!([1, 2, 3, 9].map(|n| pause_after_refusal(n).as_secs()), [5, 10, 20, 300]);
+    }
+}

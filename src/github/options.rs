@@ -1,0 +1,83 @@
+//! What a client is made of.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::secret::Secret;
+
+/// A client's settings.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The REST API: `https://api.github.com`, `https://HOST/api/v3`; `http` for loopback.
+    pub api_url: String,
+    /// Where people and runners go: `https://github.com`.
+    pub web_url: String,
+    /// How to sign in.
+    pub credentials: Credentials,
+    /// From the environment.
+    pub proxies: Proxies,
+    /// How long things may take.
+    pub limits: Limits,
+}
+
+/// How to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// A personal access token, classic or fine-grained.
+    Token(Secret),
+}
+
+/// The proxy variables of the environment; `HTTP_PROXY` is not among them, since all calls are `https`.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    /// `HTTPS_PROXY`; a password in it makes it a secret.
+    pub https: Option<Secret>,
+    /// `ALL_PROXY`, where there is no `HTTPS_PROXY`.
+    pub all: Option<Secret>,
+    /// `NO_PROXY`: comma-separated hosts, `.suffixes` or `*`.
+    pub none_for: String,
+}
+
+/// How long one HTTP exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// To connect, TLS included.
+    pub connect: Duration,
+    /// All of it.
+    pub call: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { connect: Duration::from_secs(10), call: Duration::from_secs(30) }
+    }
+}
+
+/// Why no client can be made; none of them holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionsFault {
+    /// Not a URL that can be called.
+    ApiUrl(String),
+    /// A token that cannot stand in a header.
+    Token,
+    /// A proxy that is not an `http` or `https` URL.
+    Proxy,
+}
+
+impl fmt::Display for OptionsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptionsFault::ApiUrl(url) => {
+                write!(f, "use {url:?} as address of GitHub's API; write e.g. https://api.github.com")
+            }
+            OptionsFault::Token => f.write_str(
+                "use the token: it is empty or has characters that no token has, as a line break or a blank",
+            ),
+            OptionsFault::Proxy => f.write_str(
+                "use the proxy of HTTPS_PROXY or ALL_PROXY; write e.g. http://proxy.example.com:3128",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for OptionsFault {}

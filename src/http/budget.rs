@@ -1,0 +1,77 @@
+//! One purse of bytes for the large bodies of all guests.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::refusal::Refusal;
+
+/// Up to this size a body costs nothing: the number of places bounds the sum.
+const FREE: usize = 64 << 10;
+
+/// Bytes that large bodies may still take.
+#[derive(Debug)]
+pub struct Budget {
+    left: AtomicUsize,
+}
+
+/// What one body has taken; given back on drop.
+#[derive(Debug)]
+pub struct Held<'a> {
+    budget: &'a Budget,
+    taken: usize,
+}
+
+impl Budget {
+    /// A purse of `bytes`.
+    pub fn new(bytes: usize) -> Budget {
+        Budget { left: AtomicUsize::new(bytes) }
+    }
+
+    /// Nothing taken yet.
+    pub fn hold(&self) -> Held<'_> {
+        Held { budget: self, taken: 0 }
+    }
+}
+
+impl Held<'_> {
+    /// Takes what a body of `size` bytes costs in all.
+    /// It is called as the bytes arrive, not when they are announced: an announcement costs an attacker nothing.
+    pub fn cover(&mut self, size: usize) -> Result<(), Refusal> {
+        if size <= FREE || size <= self.taken {
+            return Ok(());
+        }
+        let more = size - self.taken;
+        let took = self
+            .budget
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(more));
+        took.map_err(|_| Refusal::Busy("too many large bodies at once"))?;
+        self.taken = size;
+        Ok(())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.budget.left.fetch_add(self.taken, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_bodies_are_free_large_ones_share_and_give_back() {
+        let budget = Budget::new(200 << 10);
+        let (mut one, mut two) = (budget.hold(), budget.hold());
+        assert!(one.cover(FREE).is_ok());
+        assert_eq!(one.taken, 0);
+        assert!(one.cover(150 << 10).is_ok());
+        assert!(one.cover(160 << 10).is_ok());
+        assert_eq!(two.cover(FREE + 1), Err(Refusal::Busy("too many large bodies at once")));
+        drop(one);
+        assert!(two.cover(200 << 10).is_ok());
+        drop(two);
+        assert_eq!(budget.left.load(Ordering::Relaxed), 200 << 10);
+    }
+}

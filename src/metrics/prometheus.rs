@@ -1,0 +1,199 @@
+//! The page in Prometheus' text format, version 0.0.4.
+//!
+//! The names are the ordering document's, also where today's custom would choose others; so their types are
+//! those on which `promtool check metrics` is silent: `total_…_since_start` are gauges, `…_count` untyped.
+
+use std::fmt::{Display, Write};
+use std::time::SystemTime;
+
+use super::snapshot::Snapshot;
+use crate::runtime::board::{LastRun, Row};
+use crate::runtime::clock;
+use crate::runtime::figures::Space;
+use crate::runtime::status::{Kind, STATUS_WORDS};
+
+/// The page.
+pub(super) fn page(snapshot: &Snapshot) -> String {
+    let mut out = Exposition::default();
+    let (totals, host) = (snapshot.totals, snapshot.host);
+    out.gauge("total_running_vms", "VMs of this daemon that run now.", totals.running_vms);
+    out.gauge(
+        "total_successful_runs_since_start",
+        "Runs that ended well since the start.",
+        totals.successful,
+    );
+    out.gauge("total_failed_runs_since_start", "Runs that failed since the start.", totals.failed);
+    out.gauge(
+        "total_canceled_runs_since_start",
+        "Runs that were cancelled since the start.",
+        totals.canceled,
+    );
+    plugins(&mut out, &snapshot.plugins);
+    out.family("host_cpu_count", "Logical CPUs of the host.", "untyped");
+    out.sample("host_cpu_count", &[], host.cpu_count);
+    out.family("host_cpu_used_count", "CPUs of the host that are busy, whole ones.", "untyped");
+    out.sample("host_cpu_used_count", &[], host.cpu_used_count());
+    out.gauge("host_cpu_usage_percentage", "How busy the host's CPUs are.", host.cpu_usage_percentage);
+    space(&mut out, "memory", host.memory);
+    space(&mut out, "disk", host.disk);
+    out.family("anklet_log_dropped_lines_total", "Log lines that could not be written.", "counter");
+    out.sample("anklet_log_dropped_lines_total", &[], snapshot.log_lines_dropped);
+    out.0
+}
+
+fn plugins(out: &mut Exposition, rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    out.family(
+        "plugin_status",
+        "What the plugin does: 1 for the status that it has, 0 for all others.",
+        "gauge",
+    );
+    for row in rows {
+        for (status, word) in STATUS_WORDS {
+            let mut labels = labels(row);
+            labels.push(("status", word));
+            out.sample("plugin_status", &labels, u8::from(status == row.status));
+        }
+    }
+    runs(out, rows, "plugin_last_successful_run", "When the plugin's last good run ended.", |row| {
+        row.last_successful.as_ref()
+    });
+    runs(out, rows, "plugin_last_failed_run", "When the plugin's last failed run ended.", |row| {
+        row.last_failed.as_ref()
+    });
+    out.family("plugin_status_since", "Since when the plugin has its status.", "gauge");
+    for row in rows {
+        out.sample("plugin_status_since", &labels(row), seconds(row.since));
+    }
+}
+
+/// A family with one sample for each handler that has had such a run.
+fn runs<'a>(
+    out: &mut Exposition,
+    rows: &'a [Row],
+    name: &str,
+    help: &str,
+    of: impl Fn(&'a Row) -> Option<&'a LastRun>,
+) {
+    let had = rows.iter().filter(|row| row.identity.kind == Kind::Handler);
+    let had: Vec<_> = had.filter_map(|row| Some((row, of(row)?))).collect();
+    if had.is_empty() {
+        return;
+    }
+    out.family(name, help, "gauge");
+    for (row, run) in had {
+        let mut labels = labels(row);
+        labels.push(("job_url", &run.job_url));
+        out.sample(name, &labels, seconds(run.at));
+    }
+}
+
+fn labels(row: &Row) -> Vec<(&'static str, &str)> {
+    let who = &row.identity;
+    let mut labels = vec![("plugin_name", &*who.name), ("plugin", who.kind.word()), ("owner", &*who.owner)];
+    labels.extend(who.repo.as_deref().map(|repo| ("repo", repo)));
+    labels
+}
+
+fn space(out: &mut Exposition, what: &str, space: Space) {
+    let bytes = [("total", space.total), ("used", space.used()), ("available", space.available)];
+    for (which, value) in bytes {
+        out.gauge(&format!("host_{what}_{which}_bytes"), &format!("The host's {what}, {which}."), value);
+    }
+    let name = format!("host_{what}_usage_percentage");
+    out.gauge(&name, &format!("How full the host's {what} is."), space.usage_percentage());
+}
+
+fn seconds(at: SystemTime) -> String {
+    let since = clock::since_1970(at);
+    format!("{}.{:06}", since.as_secs(), since.subsec_micros())
+}
+
+#[derive(Default)]
+struct Exposition(String);
+
+impl Exposition {
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, help, "gauge");
+        self.sample(name, &[], value);
+    }
+
+    fn family(&mut self, name: &str, help: &str, kind: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<_> =
+            labels.iter().map(|(label, text)| format!("{label}=\"{}\"", quoted(text))).collect();
+        if labels.is_empty() {
+            let _ = writeln!(self.0, "{name} {value}");
+        } else {
+            let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::snapshot::example::{JOB, row, snapshot};
+    use super::*;
+
+    #[test]
+    fn the_families_and_their_samples() {
+        let text = page(&snapshot());
+        let runner = r#"plugin_name="RUNNER1",plugin="github",owner="acme",repo="app""#;
+        let hooks = r#"plugin_name="HOOKS",plugin="github_receiver",owner="acme""#;
+        for wanted in [
+            "# TYPE total_running_vms gauge\ntotal_running_vms 1\n".to_owned(),
+            "total_canceled_runs_since_start 4\n".into(),
+            "# TYPE host_cpu_count untyped\nhost_cpu_count 12\n".into(),
+            "host_cpu_usage_percentage 10.674157\n".into(),
+            format!("plugin_status{{{runner},status=\"idle\"}} 1\n"),
+            format!("plugin_status{{{runner},status=\"draining\"}} 0\n"),
+            format!("plugin_status{{{hooks},status=\"running\"}} 1\n"),
+            format!("plugin_last_successful_run{{{runner},job_url=\"{JOB}\"}} 1716318966.300971\n"),
+            format!("plugin_status_since{{{hooks}}} 1716318966.300971\n"),
+            "# TYPE anklet_log_dropped_lines_total counter\nanklet_log_dropped_lines_total 5\n".into(),
+        ] {
+            assert!(text.contains(&wanted), "{wanted} is not in\n{text}");
+        }
+        assert!(!text.contains("plugin_last_failed_run"), "never is no sample");
+        let statuses = text.lines().filter(|line| line.starts_with("plugin_status{"));
+        let (has, has_not): (Vec<_>, Vec<_>) = statuses.partition(|line| line.ends_with(" 1"));
+        assert_eq!((has.len(), has_not.len()), (2, 12), "one status each");
+    }
+
+    #[test]
+    fn a_family_stands_together_and_each_line_parses() {
+        let mut seen: Vec<String> = Vec::new();
+        for line in page(&snapshot()).lines() {
+            let family = if let Some(comment) = line.strip_prefix("# ") {
+                comment.split(' ').nth(1).unwrap()
+            } else {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                value.parse::<f64>().unwrap();
+                series.split('{').next().unwrap()
+            };
+            if seen.last().is_none_or(|last| last != family) {
+                assert!(!seen.iter().any(|before| before == family), "{family} twice");
+                seen.push(family.to_owned());
+            }
+        }
+        assert!(seen.len() > 15);
+    }
+
+    #[test]
+    fn labels_are_quoted() {
+        let nasty = row("a\"b\\c\nd", Kind::Handler, None);
+        let text = page(&Snapshot { plugins: vec![nasty], ..snapshot() });
+        assert!(
+            text.contains(r#"plugin_status_since{plugin_name="a\"b\\c\nd",plugin="github",owner="acme"} 17"#)
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! Asking GitHub about a job, and telling the store what it says.
+
+use crate::domain::conclusion::Conclusion;
+use crate::domain::entry::{Ending, Entry, State};
+use crate::domain::event::Event;
+use crate::domain::ids::{JobId, Millis};
+use crate::domain::job::Job;
+use crate::domain::outcome::Reason;
+use crate::github::Asker;
+use crate::github::runs::{JobAnswer, JobState, Repository};
+use crate::plugins::handler::Handler;
+use crate::plugins::handler::error::github_reason;
+
+/// The ETag of the latest answer about the job in hand.
+#[derive(Default)]
+pub(super) struct Etag(Option<(JobId, String)>);
+
+impl Etag {
+    fn of(&self, job: JobId) -> Option<String> {
+        self.0.as_ref().filter(|(id, _)| *id == job).map(|(_, etag)| etag.clone())
+    }
+
+    fn keep(&mut self, job: JobId, etag: Option<String>) {
+        self.0 = etag.map(|etag| (job, etag));
+    }
+}
+
+/// The conclusion of a job that GitHub has deleted.
+const DELETED: &str = "deleted";
+
+impl Handler {
+    /// Asks GitHub about the job and plays its answer. `None`: nothing new, or nothing to be had.
+    ///
+    /// The answer is also returned as the state that it means, so that a job's end is seen while the store is away.
+    pub(super) fn ask(&self, job: &Job, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
+        let known = self.etags.borrow().of(job.id);
+        let answer = self.tools.github.get_job(asker, place(job), job.id, known.as_deref());
+        match answer.map_err(|error| github_reason(&error))? {
+            JobAnswer::NotModified => Ok(None),
+            JobAnswer::NotFound => self.not_found(job, asker),
+            JobAnswer::Now(now) => {
+                self.etags.borrow_mut().keep(job.id, now.etag);
+                if let Some(event) = event(job, &now.state) {
+                    self.tell(&event);
+                }
+                Ok(state(&now.state))
+            }
+        }
+    }
+
+    /// Plays an event; a store that is away hears of it at the next asking.
+    pub(super) fn tell(&self, event: &Event) {
+        if let Err(error) = self.tools.store.apply(event) {
+            log::warn!("failed to note what GitHub says of the job: {error}");
+        }
+    }
+
+    /// 404: the job is over only when the repository itself still answers.
+    fn not_found(&self, job: &Job, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
+        match self.tools.github.repository_answers(asker, place(job)) {
+            Ok(true) => {
+                let conclusion = Conclusion::Unknown(DELETED.into());
+                log::warn!("GitHub no longer knows the job: it counts as over");
+                self.tell(&Event::Completed {
+                    job: job.clone(),
+                    runner: None,
+                    conclusion: conclusion.clone(),
+                });
+                Ok(Some(State::Over(Ending { conclusion, runner: None, at: Millis(0), hold: None })))
+            }
+            Ok(false) => {
+                let place = format!("{}/{}", job.owner, job.repo);
+                Err(Reason::Forbidden(format!(
+                    "GitHub answers 404 for job {} and for {place}: renamed, deleted, or not readable with these credentials",
+                    job.id
+                )))
+            }
+            Err(error) => Err(github_reason(&error)),
+        }
+    }
+
+    /// Before a VM is spent: is the job still to be run? Not asked while a fresh delivery said so.
+    pub(super) fn still_wanted(&self, entry: &Entry, asker: &Asker<'_>) -> Result<(), Reason> {
+        let now = self.tools.store.now().map_err(|error| Reason::StoreAway(error.to_string()))?;
+        if now.since(entry.queued_at) < super::FRESH {
+            return Ok(());
+        }
+        match self.ask(&entry.job, asker)? {
+            Some(State::Parked { .. }) => Err(Reason::Parked),
+            Some(State::Over(_)) => Err(Reason::AlreadyOver),
+            Some(State::Running { .. }) => Err(Reason::Lost),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where the job's repository is.
+pub(super) fn place(job: &Job) -> Repository<'_> {
+    Repository { owner: &job.owner, repo: &job.repo }
+}
+
+fn event(job: &Job, state: &JobState) -> Option<Event> {
+    Some(match state {
+        JobState::Queued => Event::Runnable { job: job.id },
+        JobState::Waiting => Event::Waiting { job: job.id },
+        JobState::InProgress { runner } => Event::Started { job: job.clone(), runner: runner.clone()? },
+        JobState::Completed { runner, conclusion } => {
+            Event::Completed { job: job.clone(), runner: runner.clone(), conclusion: conclusion.clone() }
+        }
+    })
+}
+
+/// `None` where it tells nothing: a job just taken, whose runner is not named yet.
+fn state(state: &JobState) -> Option<State> {
+    Some(match state {
+        JobState::Queued => State::Queued,
+        JobState::Waiting => State::Parked { ask_at: Millis(0) },
+        JobState::InProgress { runner } => State::Running { runner: runner.clone()?, hold: None },
+        JobState::Completed { runner, conclusion } => State::Over(Ending {
+            conclusion: conclusion.clone(),
+            runner: runner.clone(),
+            at: Millis(0),
+            hold: None,
+        }),
+    })
+}

@@ -1,0 +1,96 @@
+//! Cleaning up: newest first, every step, past failures. It takes no stop; an interrupt only shortens its patience.
+
+use std::time::Duration;
+
+use crate::domain::outcome::Reason;
+use crate::domain::undo::{Deletable, RunnerGone};
+use crate::github::runners::Removal;
+use crate::plugins::handler::Handler;
+use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::stop::{Stop, Urgency};
+
+/// Pauses between tries to delete a VM. After them it is tried each minute.
+const AGAIN: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
+/// Failures in a row after which an operator must act.
+const ACT: usize = 5;
+
+impl Handler {
+    /// Removes the runner, then the VM. Turns back to watching when the runner has just been given a job.
+    pub(super) fn clean_up(
+        &mut self,
+        work: &mut Work,
+        mut result: Result<Ran, Reason>,
+        stop: &Stop,
+    ) -> Result<Ran, Reason> {
+        while result != Ok(Ran::Detached) && self.undo.page().is_some() {
+            if self.runner_is_gone(work, stop) {
+                self.delete_vm(work, stop);
+                break;
+            }
+            if let Some(ran) = self.watch_until_free(work, stop) {
+                result = Ok(ran);
+            }
+        }
+        result
+    }
+
+    /// Whether no job can run on the runner any more. Only GitHub's word proves it: while there is none, the VM stays.
+    fn runner_is_gone(&mut self, work: &mut Work, stop: &Stop) -> bool {
+        let Some(runner) = self.undo.page().and_then(|page| page.runner.clone()) else { return true };
+        if work.gone.is_some() {
+            return true;
+        }
+        let asker = self.asker_cleaning(stop);
+        match self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner) {
+            Ok(Removal::Gone) => {
+                work.gone = Some(RunnerGone::by_github(runner));
+                true
+            }
+            Ok(Removal::Busy) => {
+                log::info!("the runner has just been given a job: back to watching");
+                false
+            }
+            Err(error) => {
+                log::warn!(
+                    "the VM stays until GitHub says that no job runs on its runner: {}",
+                    github_reason(&error)
+                );
+                false
+            }
+        }
+    }
+
+    /// Deletes the VM, however often it takes; on an interrupt the rest is the journal's.
+    fn delete_vm(&mut self, work: &mut Work, stop: &Stop) {
+        let Some(deletable) = self.undo.deletable(work.gone.as_ref()) else { return };
+        for round in 0.. {
+            let Err(error) = self.tools.anka.delete(&deletable) else {
+                self.vm_is_gone(work, &deletable);
+                return;
+            };
+            if round + 1 == ACT {
+                log::error!(
+                    "the VM could not be deleted {ACT} times in a row and keeps its slot; delete it by hand: {error}"
+                );
+            } else {
+                log::warn!("the VM could not be deleted, and is tried again: {error}");
+            }
+            if round + 1 >= AGAIN.len() && self.undo.page().is_some_and(|page| page.verdict.is_none()) {
+                // The job must not wait for a VM that does not go: its claim ends now, the VM stays ours to delete.
+                self.end_claim_early(work);
+            }
+            if !stop.pause(Urgency::Interrupt, AGAIN[round.min(AGAIN.len() - 1)]) {
+                return;
+            }
+        }
+    }
+
+    fn vm_is_gone(&mut self, work: &mut Work, deletable: &Deletable) {
+        work.has_vm = false;
+        self.undo.vm_gone(deletable);
+        self.tools.cell.board().vm_gone(deletable.vm());
+        log::info!("the VM is deleted");
+    }
+}

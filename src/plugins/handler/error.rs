@@ -1,0 +1,33 @@
+//! What an adapter's error means for the job in hand.
+
+use crate::anka::AnkaError;
+use crate::domain::outcome::Reason;
+use crate::github::GitHubError;
+use crate::store::StoreError;
+
+/// GitHub's errors.
+pub(super) fn github_reason(error: &GitHubError) -> Reason {
+    match error {
+        GitHubError::SignInRefused => Reason::SignInRefused(format!("failed to {error}")),
+        GitHubError::Permission { .. } | GitHubError::Redirected { .. } => {
+            Reason::Forbidden(format!("failed to {error}"))
+        }
+        GitHubError::Stopped | GitHubError::Limited => Reason::Stopped,
+        GitHubError::Away { .. } | GitHubError::NotFound { .. } | GitHubError::Refused { .. } => {
+            Reason::GitHubAway(format!("failed to {error}"))
+        }
+    }
+}
+
+/// The store's errors.
+pub(super) fn store_reason(error: &StoreError) -> Reason {
+    Reason::StoreAway(error.to_string())
+}
+
+/// Anka's errors: a stop is a stop, everything else is what `otherwise` makes of its text.
+pub(super) fn anka_reason(error: &AnkaError, otherwise: impl FnOnce(String) -> Reason) -> Reason {
+    match error {
+        AnkaError::Stopped => Reason::Stopped,
+        other => otherwise(other.to_string()),
+    }
+}

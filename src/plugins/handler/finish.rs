@@ -1,0 +1,159 @@
+//! How a claim ends: counted, cancelled, settled, released; and what is owed while the store is away.
+
+use std::time::Duration;
+
+use crate::domain::entry::State;
+use crate::domain::event::{End, Event, Verdict};
+use crate::domain::outcome::{Policy, Reason, Stands, counted_pause};
+use crate::domain::undo::Closing;
+use crate::plugins::handler::Handler;
+use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::stop::{Stop, Urgency};
+
+/// Between tries to tell the store how a claim ended.
+const STORE_AGAIN: Duration = Duration::from_secs(2);
+
+impl Handler {
+    /// The end of a turn's work: the outcome is counted once, and the claim ends.
+    pub(super) fn finish(&mut self, mut work: Work, result: Result<Ran, Reason>, stop: &Stop) {
+        let closing = match result {
+            Ok(Ran::Detached) => {
+                log::info!("the job goes on in its VM; the next start takes it up");
+                work.claim.take().map(crate::domain::claim::Claim::detach);
+                return;
+            }
+            Ok(Ran::Over) => self.ran_to_its_end(&work),
+            Err(reason) => self.did_not_run(&mut work, &reason, stop),
+        };
+        self.end_claim(work, closing, stop);
+    }
+
+    fn ran_to_its_end(&mut self, work: &Work) -> Closing {
+        self.held_back.clear(work.entry.job.id);
+        let State::Over(ending) = &work.entry.state else {
+            return Closing::Release { counted: false, pause: Duration::ZERO };
+        };
+        if work.ran().is_some() {
+            self.tools.cell.finished(ending.conclusion.tally(), &work.entry.job.url);
+            log::info!("the job is over: {}", ending.conclusion);
+        } else {
+            log::info!("the job is over, and ran elsewhere or not at all: {}", ending.conclusion);
+        }
+        Closing::Settle(End::Over(ending.conclusion.clone()))
+    }
+
+    fn did_not_run(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {
+        self.doubted |= matches!(reason, Reason::Forbidden(_) | Reason::SignInRefused(_));
+        match reason.stands() {
+            Stands::Nothing => (),
+            Stands::ForTheJob => self.held_back.job(work.entry.job.id),
+            Stands::ForTheHost => self.held_back.host(),
+        }
+        let release = |counted, pause| Closing::Release { counted, pause };
+        match reason.policy() {
+            Policy::LetGo => {
+                log::info!("the job is let go: {reason}");
+                release(false, Duration::ZERO)
+            }
+            Policy::Park => {
+                log::info!("the job is parked: {reason}");
+                Closing::Park
+            }
+            Policy::Uncounted => {
+                say_uncounted(reason);
+                release(false, Duration::ZERO)
+            }
+            Policy::Counted => self.counted(work, reason, stop),
+            Policy::Cancel => {
+                log::warn!("the job can never run here and its run is cancelled: {reason}");
+                self.give_up(work, reason, stop)
+            }
+            Policy::Vote => self.vote(work, reason, stop),
+        }
+    }
+
+    fn counted(&mut self, work: &Work, reason: &Reason, stop: &Stop) -> Closing {
+        let tries = work.entry.attempts + 1;
+        let most = self.options.job_retry_attempts;
+        if tries < most {
+            log::warn!("try {tries} of {most} failed, the job goes back to the queue: {reason}");
+            return Closing::Release { counted: true, pause: counted_pause(tries) };
+        }
+        log::error!("try {tries} of {most} failed, the job is given up and its run cancelled: {reason}");
+        self.give_up(work, reason, stop)
+    }
+
+    /// "Not here": the run is cancelled when every live handler that may take the job has said so.
+    fn vote(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {
+        let release = Closing::Release { counted: false, pause: Duration::ZERO };
+        let Some(claim) = work.claim.as_ref() else { return release };
+        let voter = self.options.voter.clone();
+        match self.tools.store.apply(&Event::NotHere { claim: claim.id().clone(), voter }) {
+            Ok(told) if told.verdict == Verdict::Unanimous => {
+                log::warn!("no host has what the job asks for, its run is cancelled: {reason}");
+                self.give_up(work, reason, stop)
+            }
+            Ok(_) => {
+                log::info!("the job is left to other hosts: {reason}");
+                work.claim.take().map(crate::domain::claim::Claim::detach);
+                release
+            }
+            Err(error) => {
+                log::warn!("failed to say that the template is not here: {error}");
+                release
+            }
+        }
+    }
+
+    /// Tells the store how the claim ended. While it is away that is owed, in the journal if a page is open.
+    pub(super) fn end_claim(&mut self, mut work: Work, closing: Closing, stop: &Stop) {
+        let mut told = false;
+        while let Some(claim) = work.claim.take() {
+            let Err((claim, error)) = self.tools.store.end(claim, &closing) else { break };
+            if !told {
+                log::warn!("the end of the claim is owed until the store is back: {error}");
+                told = true;
+                if let Err(error) = self.undo.owe(closing.clone()) {
+                    log::warn!("failed to write to the journal what is owed: {error}");
+                }
+            }
+            if !stop.pause(Urgency::Drain, STORE_AGAIN) {
+                claim.detach();
+                return;
+            }
+            work.claim = Some(claim);
+        }
+        // A VM that could not be deleted keeps its page.
+        if !work.has_vm {
+            self.close_page();
+        }
+    }
+
+    /// For a VM that does not go: the job is released now.
+    pub(super) fn end_claim_early(&mut self, work: &mut Work) {
+        let Some(claim) = work.claim.take() else { return };
+        let closing = match &work.entry.state {
+            State::Over(ending) => Closing::Settle(End::Over(ending.conclusion.clone())),
+            _ => Closing::Release { counted: false, pause: Duration::ZERO },
+        };
+        if let Err((claim, _)) = self.tools.store.end(claim, &closing) {
+            work.claim = Some(claim);
+        }
+    }
+
+    pub(super) fn close_page(&mut self) {
+        if let Err(error) = self.undo.close() {
+            log::warn!("failed to close the journal's page, the next start reads it again: {error}");
+        }
+    }
+}
+
+fn say_uncounted(reason: &Reason) {
+    match reason {
+        Reason::Forbidden(_) => log::error!("the job goes back to the queue: {reason}"),
+        Reason::Stopped | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
+            log::info!("the job goes back to the queue: {reason}");
+        }
+        _ => log::warn!("the job goes back to the queue: {reason}"),
+    }
+}

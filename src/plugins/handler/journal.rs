@@ -1,0 +1,109 @@
+//! The journal: one file a plugin, locked by its daemon, replaced as a whole and flushed before the deed.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::domain::undo::{Ledger, Page};
+use crate::plugins::handler::page;
+use crate::runtime::effect::{Effect, effect};
+use crate::runtime::filename;
+
+/// The page's file and the lock beside it.
+pub struct Journal {
+    folder: PathBuf,
+    file: PathBuf,
+    /// Held for as long as the daemon lives: who can lock it knows that its plugin is dead.
+    _lock: File,
+}
+
+/// Why a journal cannot be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another daemon, or another plugin of this one, has the same name.
+    InUse(PathBuf),
+    /// The folder or the file is not ours to use.
+    Io(PathBuf, io::Error),
+    /// The page is there and cannot be understood; it is left alone.
+    Unreadable(PathBuf, String),
+}
+
+impl Journal {
+    /// Locks the plugin's journal and reads what was left in it.
+    pub fn open(folder: &Path, plugin: &str) -> Result<(Journal, Option<Page>), OpenError> {
+        let fault = |path: &Path| {
+            let path = path.to_owned();
+            move |error| OpenError::Io(path, error)
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault(folder))?;
+        let name = filename::encode(plugin);
+        let lock_path = folder.join(format!("{name}.lock"));
+        let lock = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(fault(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => (),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(lock_path)),
+            Err(TryLockError::Error(error)) => return Err(OpenError::Io(lock_path, error)),
+        }
+        let file = folder.join(format!("{name}.json"));
+        let found = match fs::read(&file) {
+            Ok(text) => Some(page::read(&text).map_err(|why| OpenError::Unreadable(file.clone(), why))?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(OpenError::Io(file, error)),
+        };
+        Ok((Journal { folder: folder.to_owned(), file, _lock: lock }, found))
+    }
+
+    /// Plugins that left a page in this folder.
+    pub fn left_in(folder: &Path) -> Vec<String> {
+        let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+        let pages = files.flatten().filter(|file| file.path().extension().is_some_and(|e| e == "json"));
+        pages.filter_map(|file| page::plugin(&fs::read(file.path()).ok()?)).collect()
+    }
+
+    fn flush_folder(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+impl Ledger for Journal {
+    fn write(&mut self, page: &Page) -> io::Result<()> {
+        effect(Effect::Journal("write"), || {
+            let fresh = self.file.with_extension("new");
+            let mut out =
+                OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+            out.write_all(&page::text(page))?;
+            out.sync_data()?;
+            fs::rename(&fresh, &self.file)?;
+            self.flush_folder()
+        })
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        effect(Effect::Journal("clear"), || match fs::remove_file(&self.file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => self.flush_folder(),
+        })
+    }
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OpenError::InUse(path) => write!(
+                f,
+                "open the journal: {} is held by another daemon or plugin of this name; give each its own name or state_dir",
+                path.display()
+            ),
+            OpenError::Io(path, error) => write!(f, "open the journal: {}: {error}", path.display()),
+            OpenError::Unreadable(path, why) => {
+                write!(f, "read the journal: {}: {why}; it was left as it is", path.display())
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! A handler: takes a job, gives it a VM of its own, watches, and leaves the host clean.
+//!
+//! One turn, as [`Handler::turn`] reads: recover, drain check, claim, drive, clean up, settle.
+
+mod ask; // asking GitHub about a job
+mod boot; // ticket → VM that runs
+mod cancel; // runs that cannot be served
+mod clean; // newest first, past failures
+mod drive; // the straight line
+mod error; // adapters' errors → reasons
+mod finish; // how a claim ends
+mod guests; // which VMs run on the host
+pub mod journal; // the undo log's file
+mod options; // what a handler is made of
+mod page; // its serde
+mod place; // slot and template
+mod recover; // the same way, begun in the middle
+mod release; // the runner's version, resolved on the host
+mod runner; // VM → runner that has its job
+mod schedule; // when to ask, what to leave alone
+mod watch; // until it starts, until it is over
+mod work; // what a turn has in hand
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use crate::domain::entry::Entry;
+use crate::domain::event::Event;
+use crate::domain::ids::{ClaimId, VmName};
+use crate::domain::undo::UndoLog;
+use crate::github::{Asker, GRACE, Watcher};
+use crate::runtime::board::Cell;
+use crate::runtime::plugin::{Line, Plugin, Turn};
+use crate::runtime::random;
+use crate::runtime::status::Activity;
+use crate::runtime::stop::{Stop, Urgency};
+use crate::store::{Ask, Card};
+
+pub use guests::Guests;
+pub use options::{Options, Tools};
+
+/// A delivery younger than this that said `queued` saves the question to GitHub.
+const FRESH: Duration = Duration::from_secs(30);
+/// The longest wait: the handler shows that it lives, and looks for what no bell tells.
+const TICK: Duration = Duration::from_secs(30);
+/// How often the drain file is looked at, at least.
+const DRAIN_LOOK: Duration = Duration::from_secs(5);
+/// Faults in a row that make them an operator's matter.
+const TOO_MANY: u32 = 5;
+/// While all slots are taken.
+const NO_SLOT: Duration = Duration::from_secs(1);
+
+/// A handler plugin.
+pub struct Handler {
+    options: Options,
+    tools: Tools,
+    undo: UndoLog,
+    bell: Receiver<()>,
+    recovered: bool,
+    looked: Option<Instant>,
+    seen: Option<Instant>,
+    chored: Option<Instant>,
+    etags: RefCell<ask::Etag>,
+    release: Option<release::Release>,
+    held_back: schedule::HeldBack,
+    follow_ups: Vec<cancel::FollowUp>,
+    store_faults: u32,
+    /// GitHub has refused something: before the next VM it is asked whether it would again.
+    doubted: bool,
+}
+
+impl Plugin for Handler {
+    fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
+        self.tools.cell.set(Activity::Idle);
+        if !self.recovered {
+            self.recovered = self.recover(line, stop);
+        }
+        match (self.recovered, self.options.retired) {
+            (true, false) => (),
+            (true, true) => return Turn::Ended,
+            (false, _) => return Turn::Pause(NO_SLOT),
+        }
+        self.tick();
+        self.chores(stop);
+        if let Some(pause) = self.reason_to_wait(stop) {
+            return Turn::Pause(pause);
+        }
+        let claimed = self.claim();
+        line.pass();
+        let Some(work) = claimed else { return Turn::Pause(self.next_look()) };
+        self.work_on(work, stop);
+        Turn::Again
+    }
+
+    fn bell(&self) -> Option<Receiver<()>> {
+        self.options.sleep_interval.is_none().then(|| self.bell.clone())
+    }
+}
+
+impl Handler {
+    /// A handler over its open journal.
+    pub fn new(options: Options, tools: Tools, undo: UndoLog) -> Handler {
+        let bell = tools.store.bell(&options.owner);
+        Handler {
+            options,
+            tools,
+            undo,
+            bell,
+            recovered: false,
+            looked: None,
+            seen: None,
+            chored: None,
+            etags: RefCell::default(),
+            held_back: schedule::HeldBack::default(),
+            follow_ups: Vec::new(),
+            release: None,
+            store_faults: 0,
+            doubted: false,
+        }
+    }
+
+    fn work_on(&mut self, mut work: work::Work, stop: &Stop) {
+        self.tools.cell.set(Activity::Running);
+        let result = self.drive(&mut work, stop);
+        let result = self.clean_up(&mut work, result, stop);
+        self.finish(work, result, stop);
+        self.tools.cell.set(Activity::Idle);
+    }
+
+    /// Why nothing is claimed now, as the pause until the next look.
+    fn reason_to_wait(&mut self, stop: &Stop) -> Option<Duration> {
+        let draining = self.options.drain_file.as_ref().is_some_and(|file| file.exists());
+        self.tools.cell.draining(draining);
+        if draining || !self.tools.github.sign_in_works(&self.asker_once(stop, Urgency::Drain)) {
+            return Some(DRAIN_LOOK);
+        }
+        let limited = self.tools.github.limited_for();
+        self.tools.cell.limit_paused(limited.is_some());
+        let left = self.held_back.host_left().max(limited.unwrap_or_default());
+        if !left.is_zero() {
+            return Some(left.min(DRAIN_LOOK));
+        }
+        if !self.tools.slots.has_room() {
+            return Some(NO_SLOT);
+        }
+        let since_look = self.looked.map(|at| at.elapsed());
+        let interval = self.options.sleep_interval.unwrap_or_default();
+        let early = since_look.and_then(|since| interval.checked_sub(since)).filter(|left| !left.is_zero());
+        early.map(|left| left.min(DRAIN_LOOK))
+    }
+
+    /// Takes the eldest job that this host may take now.
+    fn claim(&mut self) -> Option<work::Work> {
+        self.looked = Some(Instant::now());
+        let id = ClaimId { owner: self.options.owner.clone(), turn: random::number() };
+        let except = self.held_back.jobs();
+        let ask = Ask {
+            claim: &id,
+            scope: &self.options.scope,
+            voter: &self.options.voter,
+            except: &except,
+            like: None,
+            lease: self.options.lease,
+        };
+        match self.tools.store.take(&ask) {
+            Ok(taken) => {
+                self.store_faults = 0;
+                let (claim, entry) = taken?;
+                let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
+                log::info!("handling the job");
+                Some(work)
+            }
+            Err(error) => {
+                self.store_faults += 1;
+                if self.store_faults == TOO_MANY {
+                    log::error!("failed to look for work {TOO_MANY} times in a row, and tries on: {error}");
+                } else {
+                    log::warn!("failed to look for work, and tries again: {error}");
+                }
+                self.held_back.host();
+                None
+            }
+        }
+    }
+
+    /// How long to wait for the bell.
+    fn next_look(&self) -> Duration {
+        let interval = self.options.sleep_interval.unwrap_or(DRAIN_LOOK);
+        [Some(DRAIN_LOOK), Some(interval), self.held_back.next(), self.next_follow_up()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(DRAIN_LOOK)
+            .max(Duration::from_millis(10))
+    }
+
+    /// Shows that the handler lives, at most once a tick.
+    fn tick(&mut self) {
+        if self.seen.is_some_and(|at| at.elapsed() < TICK) {
+            return;
+        }
+        let interval = self.options.sleep_interval.unwrap_or_default().max(TICK);
+        let card = Card {
+            owner: self.options.owner.clone(),
+            scope: self.options.scope.clone(),
+            voter: self.options.voter.clone(),
+            patience: interval * 3,
+        };
+        if self.tools.store.seen(&card).is_ok() {
+            self.seen = Some(Instant::now());
+        }
+    }
+
+    /// What is done between turns, at most once a tick: parked and abandoned jobs, forced cancels.
+    fn chores(&mut self, stop: &Stop) {
+        if self.next_follow_up().is_some_and(|left| left.is_zero()) {
+            self.follow_up(stop);
+        }
+        if self.chored.is_some_and(|at| at.elapsed() < TICK) {
+            return;
+        }
+        self.chored = Some(Instant::now());
+        self.held_back.tidy();
+        let asker = self.asker_once(stop, Urgency::Drain);
+        let parked = self.tools.store.parked_due().unwrap_or_default();
+        let abandoned = self.tools.store.abandoned().unwrap_or_default();
+        for entry in parked.iter().chain(&abandoned) {
+            if let Err(reason) = self.ask(&entry.job, &asker) {
+                log::warn!("GitHub was asked in vain about job {}: {reason}", entry.job.id);
+                return;
+            }
+        }
+        for entry in &abandoned {
+            self.take_over(entry);
+        }
+        if let Err(error) = self.tools.store.purge() {
+            log::warn!("failed to forget old jobs: {error}");
+        }
+    }
+
+    /// A job whose handler is gone, after GitHub was asked: what is not running is queued again, uncounted.
+    fn take_over(&self, entry: &Entry) {
+        let Some(hold) = entry.hold() else { return };
+        log::warn!(
+            "handler {} is gone and its job {} goes back to the queue",
+            hold.claim.owner,
+            entry.job.id
+        );
+        self.tell(&Event::Release { claim: hold.claim.clone(), counted: false, pause: Duration::ZERO });
+    }
+
+    /// For calls in the middle of a job: tried for as long as a runner may take to come online.
+    fn asker<'a>(&'a self, stop: &'a Stop, heeds: Urgency) -> Asker<'a> {
+        Asker::new(stop, heeds, self.options.registration_timeout, &self.tools.cell)
+    }
+
+    /// For looks that are made again anyway: one try.
+    fn asker_once<'a>(&'a self, stop: &'a Stop, heeds: Urgency) -> Asker<'a> {
+        Asker::new(stop, heeds, Duration::ZERO, &self.tools.cell)
+    }
+
+    /// For clean-up: a drain does not shorten it, an interrupt leaves it ten seconds.
+    fn asker_cleaning<'a>(&'a self, stop: &'a Stop) -> Asker<'a> {
+        self.asker(stop, Urgency::Interrupt).with_grace(GRACE)
+    }
+}
+
+impl Watcher for Cell {
+    fn paused(&self, _left: Duration) {
+        self.limit_paused(true);
+    }
+
+    fn resumed(&self) {
+        self.limit_paused(false);
+    }
+}

@@ -1,0 +1,106 @@
+//! A place for the VM: a slot, and the template on this host.
+
+use crate::anka::template::{Choice, Pulling, choose};
+use crate::anka::{Anka, AnkaError};
+use crate::domain::ids::VmName;
+use crate::domain::job::VmRequest;
+use crate::domain::outcome::Reason;
+use crate::domain::slots::VmSlot;
+use crate::plugins::handler::Handler;
+use crate::plugins::handler::error::anka_reason;
+use crate::runtime::status::Activity;
+use crate::runtime::stop::{Stop, Urgency};
+
+/// What is cloned.
+pub(super) struct Source {
+    /// What `anka clone` calls it.
+    pub template: String,
+    /// The tag to name, when it is not the current one.
+    pub tag: Option<String>,
+}
+
+impl Handler {
+    /// One look at the host's VMs tells both: who runs, and whether the template is there.
+    pub(super) fn place(
+        &mut self,
+        vm: &VmName,
+        request: &VmRequest,
+        stop: &Stop,
+    ) -> Result<(VmSlot, Source), Reason> {
+        let anka = self.anka(stop);
+        let local = anka.list().map_err(|error| away(&error))?;
+        let running: Vec<String> = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).collect();
+        let slot = self.tools.slots.take_vm(vm, &running).map_err(|full| Reason::NoRoom(full.to_string()))?;
+        let pulling = if self.options.skip_pull { Pulling::Over } else { Pulling::Allowed };
+        let here = anka.presence(&local, request).map_err(|error| away(&error))?;
+        let source = match choose(here, request, pulling) {
+            Choice::Use { template, tag } => Source { template, tag },
+            Choice::Pull { local } => self.pull(&anka, request, local)?,
+            Choice::NotHere => {
+                return Err(Reason::NotHere(format!(
+                    "{} is not on this host, and skip_pull is set",
+                    said(request)
+                )));
+            }
+        };
+        Ok((slot, source))
+    }
+
+    /// Pulls the template. At most one pull runs on a host. `local`: some tag of it is here.
+    fn pull(&self, anka: &Anka, request: &VmRequest, local: bool) -> Result<Source, Reason> {
+        let what = said(request);
+        let Some(slot) = self.tools.slots.take_pull() else { return Err(Reason::PullTaken) };
+        let registry = anka.registry(self.options.registry.as_deref());
+        self.tools.cell.set(Activity::Pulling);
+        log::info!("pulling {what}");
+        let pulled = registry.pull(&slot, &request.template, request.tag.as_deref());
+        self.tools.cell.set(Activity::Running);
+        match pulled {
+            Ok(()) => log::info!("{what} is pulled"),
+            Err(AnkaError::NotThere(_)) => {
+                return Err(Reason::NotHere(not_in_registry(&what, request, local)));
+            }
+            Err(AnkaError::Stopped) => return Err(Reason::Stopped),
+            Err(error) => {
+                // Does the registry answer at all?
+                return Err(match registry.list() {
+                    Ok(_) => Reason::PullFailed(error.to_string()),
+                    Err(silent) => anka_reason(&silent, Reason::RegistryAway),
+                });
+            }
+        }
+        let local = anka.list().map_err(|error| away(&error))?;
+        match choose(anka.presence(&local, request).map_err(|error| away(&error))?, request, Pulling::Over) {
+            Choice::Use { template, tag } => Ok(Source { template, tag }),
+            _ => Err(Reason::PullFailed(format!(
+                "anka says that {what} is pulled, but it is not on this host"
+            ))),
+        }
+    }
+
+    /// Anka, for calls before the job's start: a drain ends them.
+    pub(super) fn anka(&self, stop: &Stop) -> Anka {
+        self.tools.anka.until(stop.ends_at(Urgency::Drain))
+    }
+}
+
+fn away(error: &AnkaError) -> Reason {
+    anka_reason(error, Reason::AnkaAway)
+}
+
+fn not_in_registry(what: &str, request: &VmRequest, local: bool) -> String {
+    if local && request.tag.is_none() {
+        return format!(
+            "the registry does not have {what}, but this host does: \
+             name its tag to use that without a registry (anka-template-tag:…)"
+        );
+    }
+    format!("neither this host nor its registry has {what}")
+}
+
+fn said(request: &VmRequest) -> String {
+    match &request.tag {
+        Some(tag) => format!("template {} with tag {tag}", request.template),
+        None => format!("the latest of template {}", request.template),
+    }
+}

@@ -1,0 +1,161 @@
+//! After a crash, a detach or a reboot: the same functions as on the normal way, begun in the middle.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::claim::Claim;
+use crate::domain::entry::{Entry, State};
+use crate::domain::ids::Millis;
+use crate::domain::outcome::Reason;
+use crate::domain::undo::{Closing, Page, RunnerGone};
+use crate::plugins::handler::Handler;
+use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::children::{self, Left};
+use crate::runtime::plugin::Line;
+use crate::runtime::status::Activity;
+use crate::runtime::stop::{Stop, Urgency};
+
+/// How long children that outlived the daemon may go on.
+const CHILDREN: Duration = Duration::from_secs(10);
+/// Between looks at a store that is away.
+const STORE_AGAIN: Duration = Duration::from_secs(2);
+
+impl Handler {
+    /// Finishes what the last daemon left: the journal's page first, then claims that never got one.
+    /// False when a stop came before it was done.
+    pub(super) fn recover(&mut self, line: &mut Line, stop: &Stop) -> bool {
+        if let Some(page) = self.undo.page().cloned() {
+            log::info!("an earlier daemon left VM {} of job {} in the journal", page.vm, page.job.id);
+            self.take_back_slot(&page);
+            line.pass();
+            if !self.recover_page(&page, stop) {
+                return false;
+            }
+        }
+        line.pass();
+        self.release_strays(stop)
+    }
+
+    fn take_back_slot(&mut self, page: &Page) {
+        let slot = self.tools.slots.retake_vm(&page.vm, page.slot);
+        self.undo.retake(slot);
+    }
+
+    fn recover_page(&mut self, page: &Page, stop: &Stop) -> bool {
+        let Some(held) = self.reclaim(page, stop) else { return false };
+        let (claim, entry) = match held {
+            Some((claim, entry)) => (Some(claim), entry),
+            None => (None, Entry::new(page.job.clone(), State::Queued, Millis(0))),
+        };
+        let mut work = Work::new(claim, entry, page.vm.clone());
+        work.has_vm = true;
+        work.running_since = Some(Instant::now());
+        let result = self.judge(&mut work, page, stop);
+        let result = self.clean_up(&mut work, result, stop);
+        match (&page.verdict, result) {
+            (Some(closing), Err(_)) => self.end_claim(work, closing.clone(), stop),
+            (_, result) => self.finish(work, result, stop),
+        }
+        self.undo.page().is_none()
+    }
+
+    /// What became of the job meanwhile.
+    fn judge(&mut self, work: &mut Work, page: &Page, stop: &Stop) -> Result<Ran, Reason> {
+        let left = self.children(page, stop);
+        if page.runner.is_none() || page.verdict.is_some() {
+            end(&left);
+            return Err(Reason::Crashed);
+        }
+        if let State::Over(_) = work.entry.state {
+            end(&left);
+            return Ok(over(work));
+        }
+        match self.ask(&work.entry.job.clone(), &self.asker(stop, Urgency::Drain)) {
+            Ok(Some(State::Over(ending))) => {
+                end(&left);
+                work.entry.state = State::Over(ending);
+                return Ok(over(work));
+            }
+            Ok(Some(State::Running { runner, .. })) if runner == work.runner() => {
+                return Ok(self.adopt(work, stop));
+            }
+            Err(Reason::Stopped) => return Err(Reason::Stopped),
+            Err(reason) => log::warn!("GitHub was asked in vain what became of the job: {reason}"),
+            Ok(_) => (),
+        }
+        if matches!(&work.entry.state, State::Running { runner, .. } if *runner == work.runner()) {
+            return Ok(self.adopt(work, stop));
+        }
+        end(&left);
+        Err(Reason::Crashed)
+    }
+
+    fn adopt(&mut self, work: &mut Work, stop: &Stop) -> Ran {
+        log::info!("the job still runs in its VM and is watched on");
+        self.tools.cell.board().vm_runs(&work.vm);
+        self.tools.cell.set(Activity::InProgress);
+        self.watch_from(work, Asks::at_once(), stop)
+    }
+
+    /// The claim again; waits for a store that is away. `None`: a stop came first.
+    fn reclaim(&self, page: &Page, stop: &Stop) -> Option<Option<(Claim, Entry)>> {
+        loop {
+            match self.tools.store.reclaim(&page.claim) {
+                Ok(held) => return Some(held),
+                Err(error) => log::warn!("the recovery waits for the store: {error}"),
+            }
+            if !stop.pause(Urgency::Drain, STORE_AGAIN) {
+                return None;
+            }
+        }
+    }
+
+    /// Claims of ours without a page: the daemon died between the claim and the promise.
+    fn release_strays(&mut self, stop: &Stop) -> bool {
+        loop {
+            match self.tools.store.held_by(&self.options.owner) {
+                Ok(entries) => {
+                    for claim in entries.iter().filter_map(|entry| Some(entry.hold()?.claim.clone())) {
+                        let closing = Closing::Release { counted: false, pause: Duration::ZERO };
+                        if self.tools.store.end(Claim::granted(claim), &closing).is_err() {
+                            return true;
+                        }
+                    }
+                    return true;
+                }
+                Err(error) => log::warn!("the recovery waits for the store: {error}"),
+            }
+            if !stop.pause(Urgency::Drain, STORE_AGAIN) {
+                return false;
+            }
+        }
+    }
+
+    /// The children that outlived the daemon, after they had time to end by themselves.
+    fn children(&self, page: &Page, stop: &Stop) -> Vec<Left> {
+        let mut left = children::of_vm(self.tools.anka.children_dir(), &page.vm);
+        let until = Instant::now() + CHILDREN;
+        left.retain(|child| {
+            let limit = until.saturating_duration_since(Instant::now());
+            !child.wait(limit, stop.ends_at(Urgency::Interrupt))
+        });
+        left
+    }
+}
+
+/// Ends what works on a VM that is about to be deleted.
+fn end(left: &[Left]) {
+    for child in left {
+        log::warn!("anka {} of the dead daemon does not end and is ended", child.call);
+        if !child.end_group() {
+            log::error!("anka {} of the dead daemon cannot be ended; end it by hand", child.call);
+        }
+    }
+}
+
+fn over(work: &mut Work) -> Ran {
+    if work.ran().is_some() {
+        work.gone = Some(RunnerGone::by_github(work.runner()));
+    }
+    Ran::Over
+}

@@ -1,0 +1,111 @@
+//! From a VM that runs to a runner that has its job.
+
+use std::time::{Duration, Instant};
+
+use crate::anka::scripts::{GROUP, INSTALL, LABELS, NAME, REGISTER_AND_START, TOKEN, URL};
+use crate::anka::{RunnerCall, Var};
+use crate::domain::event::{Event, Verdict};
+use crate::domain::outcome::Reason;
+use crate::domain::undo::{RunnerTicket, VmTicket};
+use crate::plugins::handler::boot::journal_reason;
+use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
+use crate::plugins::handler::release;
+use crate::plugins::handler::watch::News;
+use crate::plugins::handler::work::Work;
+use crate::plugins::handler::{Handler, TICK};
+use crate::runtime::stop::{Stop, Urgency, Woken};
+
+impl Handler {
+    /// Install, register, start; returns when GitHub says that the job has started.
+    pub(super) fn start_runner(
+        &mut self,
+        work: &mut Work,
+        ticket: &VmTicket,
+        stop: &Stop,
+    ) -> Result<(), Reason> {
+        self.install(ticket, stop)?;
+        let asker = self.asker(stop, Urgency::Drain);
+        let token = self.tools.github.registration_token(&asker, &self.options.scope);
+        let token = token.map_err(|error| github_reason(&error))?;
+        let runner = self.promise_runner(work, ticket)?;
+        let url = self.tools.github.registration_url(&self.options.scope);
+        let labels = work.entry.job.labels.join(",");
+        let values = [
+            Var::open(NAME, &work.vm.0),
+            Var::secret(TOKEN, token.reveal()),
+            Var::open(URL, &url),
+            Var::open(LABELS, &labels),
+            Var::open(GROUP, self.options.runner_group.as_deref().unwrap_or_default()),
+        ];
+        log::info!("registering and starting the runner");
+        let call = self.anka(stop).start_runner(ticket, &runner, REGISTER_AND_START, &values);
+        let call = call.map_err(|error| anka_reason(&error, Reason::ScriptFailed))?;
+        self.while_starting(work, call, stop)?;
+        self.watch_before_start(work, stop)
+    }
+
+    /// Uses the runner of the template; when there is none, names the release to fetch.
+    fn install(&mut self, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
+        let anka = self.anka(stop);
+        let mut ran = anka.run_script(ticket, INSTALL, &[]);
+        if ran.as_ref().is_err_and(release::is_wanted_by) {
+            let release = self.release(stop)?;
+            ran = anka.run_script(ticket, INSTALL, &release.as_environment());
+        }
+        ran.map(drop).map_err(|error| anka_reason(&error, Reason::ScriptFailed))
+    }
+
+    /// The promise to remove the runner, the store's note of its name, and one more look whether the claim is ours.
+    fn promise_runner(&mut self, work: &Work, ticket: &VmTicket) -> Result<RunnerTicket, Reason> {
+        let Some(claim) = work.claim.as_ref() else { return Err(Reason::Lost) };
+        let runner = self.undo.promise_runner(ticket).map_err(|error| journal_reason(&error))?;
+        let event = Event::Checkpoint { claim: claim.id().clone(), runner: runner.runner().clone() };
+        match self.tools.store.apply(&event).map_err(|error| store_reason(&error))?.verdict {
+            Verdict::Lost => Err(Reason::Lost),
+            _ => Ok(runner),
+        }
+    }
+
+    /// Waits for the scripts, or for the job to start under a script that does not return.
+    fn while_starting(&mut self, work: &mut Work, call: RunnerCall, stop: &Stop) -> Result<(), Reason> {
+        let until = Instant::now() + self.tools.anka.script_timeout();
+        let reason = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match stop.before_start_beside(&self.bell, call.ended(), TICK.min(left)) {
+                Woken::Ended => return self.started(call),
+                Woken::Stop(_) => break Reason::Stopped,
+                Woken::Bell | Woken::Time => self.tick(),
+            }
+            match self.news(work) {
+                News::Running => {
+                    return {
+                        call.leave();
+                        Ok(())
+                    };
+                }
+                News::Over if work.ran().is_some() => {
+                    return {
+                        call.leave();
+                        Ok(())
+                    };
+                }
+                News::Over => break Reason::AlreadyOver,
+                News::Parked => break Reason::Parked,
+                _ if left == Duration::ZERO => {
+                    break Reason::ScriptFailed("they did not end in time, and no job started".into());
+                }
+                _ => (),
+            }
+        };
+        call.kill();
+        Err(reason)
+    }
+
+    fn started(&self, call: RunnerCall) -> Result<(), Reason> {
+        call.finish().map(drop).map_err(|error| {
+            // The token may be the reason: the next job gets a new one.
+            self.tools.github.forget_registration_token(&self.options.scope);
+            anka_reason(&error, Reason::ScriptFailed)
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! What one turn has in hand: a claim, the job that it holds, the VM that it pays for.
+
+use std::time::Instant;
+
+use crate::domain::claim::Claim;
+use crate::domain::entry::{Ending, Entry, State};
+use crate::domain::ids::{RunnerName, VmName};
+use crate::domain::job::Job;
+use crate::domain::undo::RunnerGone;
+use crate::log::scope::{self, Scope};
+use crate::log::{Field, Fields};
+
+/// One turn's work.
+pub(super) struct Work {
+    /// The right to the job; `None` once it is lost.
+    pub claim: Option<Claim>,
+    /// The job, as far as is known. A crossing changes it.
+    pub entry: Entry,
+    /// The VM's name, and so its runner's.
+    pub vm: VmName,
+    /// The proof that no job can run on the runner any more.
+    pub gone: Option<RunnerGone>,
+    /// Whether the VM may be there: from just before the clone to the end of the delete.
+    pub has_vm: bool,
+    /// Since when the VM is known to run, until it is seen to have gone.
+    pub running_since: Option<Instant>,
+    scope: Option<Scope>,
+}
+
+/// How a job's time on its VM ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// The job that the VM ran is over.
+    Over,
+    /// The daemon ends; the job goes on.
+    Detached,
+}
+
+impl Work {
+    /// The work on a claimed job.
+    pub fn new(claim: Option<Claim>, entry: Entry, vm: VmName) -> Work {
+        let mut work = Work { claim, entry, vm, gone: None, has_vm: false, running_since: None, scope: None };
+        work.enter();
+        work
+    }
+
+    /// Our runner's name.
+    pub fn runner(&self) -> RunnerName {
+        self.vm.runner()
+    }
+
+    /// Takes over what the store says of the job that the claim holds. A crossing is said.
+    pub fn update(&mut self, entry: Entry) {
+        let crossed = entry.job.id != self.entry.job.id;
+        if crossed {
+            log::info!(
+                "the VM's runner and job {} have crossed: the claim now holds job {}",
+                self.entry.job.id,
+                entry.job.id
+            );
+        }
+        self.entry = entry;
+        if crossed {
+            self.enter();
+        }
+    }
+
+    /// From here on, this thread's log lines name the job and the VM.
+    fn enter(&mut self) {
+        self.scope = None;
+        self.scope = Some(scope::enter(fields(&self.entry.job, &self.vm)));
+    }
+
+    /// How the job ended, if it ended on our runner.
+    pub fn ran(&self) -> Option<&Ending> {
+        match &self.entry.state {
+            State::Over(ending) if ending.runner.as_ref() == Some(&self.runner()) => Some(ending),
+            _ => None,
+        }
+    }
+}
+
+fn fields(job: &Job, vm: &VmName) -> Fields {
+    let request = job.vm_request().ok();
+    let tag = request.as_ref().map(|r| r.tag.clone().unwrap_or_else(|| "(using latest)".into()));
+    Fields::new()
+        .with(Field::Repo, job.repo.as_str())
+        .with(Field::Owner, job.owner.as_str())
+        .with(Field::WorkflowName, job.workflow_name.as_str())
+        .with(Field::WorkflowRunName, job.workflow_name.as_str())
+        .with(Field::WorkflowRunId, job.run_id.0)
+        .with(Field::WorkflowJobId, job.id.0)
+        .with(Field::WorkflowJobName, job.name.as_str())
+        .with_some(Field::AnkaTemplate, request.map(|r| r.template))
+        .with_some(Field::AnkaTemplateTag, tag)
+        .with(Field::JobUrl, job.url.as_str())
+        .with(Field::UniqueRunKey, job.unique_run_key())
+        .with(Field::VmName, vm.0.as_str())
+}

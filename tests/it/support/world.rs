@@ -1,0 +1,262 @@
+//! A world of one test: its folder, its simulated Anka, its simulated GitHub.
+#![expect(clippy::disallowed_methods, reason = "starts the simulated world")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Daemon, eventually, web};
+
+/// The simulated world's program.
+pub const SIM: &str = env!("CARGO_BIN_EXE_anklet-sim");
+/// The webhook's secret.
+pub const SECRET: &str = "It's a Secret to Everybody";
+/// The token that the simulated GitHub knows; looked for in every log.
+pub const TOKEN: &str = "sim-token-canary-5f2a";
+
+/// One world; gone with its processes when it is dropped.
+pub struct World {
+    /// Its folder, which is also the daemons' home.
+    pub dir: PathBuf,
+    /// The simulated GitHub's address.
+    pub github: String,
+    /// The receiver's port.
+    pub port: u16,
+    /// The metrics' port.
+    pub metrics_port: u16,
+    process: Child,
+}
+
+impl World {
+    /// A world with `macos-15:v1` on the host, and `macos-15:v1,v2` and `macos-14:v1` in the registry.
+    pub fn new() -> World {
+        World::with(&[])
+    }
+
+    /// A world with other templates, as `anklet-sim world init` names them.
+    pub fn with(templates: &[&str]) -> World {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let dir = std::env::temp_dir().join(format!("anklet-it-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        let init =
+            Command::new(SIM).args(["world", "init"]).arg(dir.join("anka")).args(templates).output().unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        let (process, github) = start_github(&dir);
+        copy_scripts(&dir);
+        let (port, metrics_port) = (free_port(), free_port());
+        let world = World { dir, github, port, metrics_port, process };
+        world.control("hook", &json!({ "url": world.receiver(), "secret": SECRET }));
+        world
+    }
+
+    /// The URL that deliveries go to.
+    pub fn receiver(&self) -> String {
+        format!("http://127.0.0.1:{}/jobs/v1/receiver", self.port)
+    }
+
+    /// The metrics page in JSON.
+    pub fn metrics(&self) -> Value {
+        web::get_json(&format!("http://127.0.0.1:{}/metrics?format=json", self.metrics_port))
+    }
+
+    /// The usual configuration: a receiver and `handlers` handlers, with more lines at the top.
+    pub fn configuration(&self, handlers: usize, top: &str) -> String {
+        let github = &self.github;
+        let mut text = format!(
+            "github_url: {github}\ngithub_api_url: {github}\nglobal_token: {TOKEN}\n\
+             global_receiver_secret: \"{SECRET}\"\nmetrics:\n  port: {}\n{top}\nplugins:\n\
+             - name: RECEIVER\n  plugin: github_receiver\n  port: {}\n  bind: 127.0.0.1\n  skip_redeliver: true\n  \
+             owner: acme\n  repo: app\n",
+            self.metrics_port, self.port
+        );
+        for number in 1..=handlers {
+            text += &format!("- name: RUNNER{number}\n  plugin: github\n  owner: acme\n  repo: app\n");
+        }
+        text
+    }
+
+    /// Starts a daemon with the usual configuration and waits until it serves.
+    pub fn start(&self, handlers: usize) -> Daemon {
+        self.start_with(&self.configuration(handlers, ""))
+    }
+
+    /// Starts a daemon with this configuration and waits until its receiver serves.
+    pub fn start_with(&self, configuration: &str) -> Daemon {
+        let daemon = Daemon::start(self, configuration, &[], &[]);
+        self.wait_until_it_serves();
+        daemon
+    }
+
+    /// Waits for the receiver's `/healthcheck`.
+    pub fn wait_until_it_serves(&self) {
+        eventually("the receiver serves", Duration::from_secs(10), || {
+            std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+    }
+
+    /// Orders jobs of `acme/app`; the fields that are not given are the usual ones.
+    pub fn order(&self, mut job: Value) -> Vec<u64> {
+        let usual = json!({
+            "owner": "acme", "repo": "app", "duration_ms": 200,
+            "labels": ["self-hosted", "anka-template:macos-15", "anka-template-tag:v1"],
+        });
+        for (key, value) in usual.as_object().unwrap() {
+            job.as_object_mut().unwrap().entry(key).or_insert_with(|| value.clone());
+        }
+        let told = self.control("jobs", &job);
+        told["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect()
+    }
+
+    /// Waits until GitHub shows the job in this status, and gives it.
+    #[track_caller]
+    pub fn until(&self, job: u64, status: &str, limit: Duration) -> Value {
+        let url = format!(
+            "{}/_sim/jobs/{job}?until={status}&within_ms={}",
+            self.github,
+            limit.as_millis().min(25_000)
+        );
+        let found = web::get_json(&url);
+        assert_eq!(found["status"], status, "job {job}: {found:#}\n{}", self.log_text());
+        found
+    }
+
+    /// The control API: POST.
+    pub fn control(&self, what: &str, body: &Value) -> Value {
+        web::post_json(&format!("{}/_sim/{what}", self.github), body)
+    }
+
+    /// Everything that the simulated GitHub knows.
+    pub fn state(&self) -> Value {
+        web::get_json(&format!("{}/_sim/state", self.github))
+    }
+
+    /// The simulated Anka: `anklet-sim world VERB DIR …`.
+    pub fn anka(&self, verb: &str, rest: &[&str]) {
+        let status =
+            Command::new(SIM).args(["world", verb]).arg(self.dir.join("anka")).args(rest).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Adds a fault of Anka.
+    pub fn fault(&self, fault: &Value) {
+        let done = Command::new(SIM)
+            .arg("fault")
+            .arg(self.dir.join("anka"))
+            .arg(fault.to_string())
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+
+    /// The argument lists of all `anka` calls so far.
+    pub fn anka_calls(&self) -> Vec<Vec<String>> {
+        let text = fs::read_to_string(self.dir.join("anka/calls.log")).unwrap_or_default();
+        let started = text.lines().filter(|line| line.split(' ').nth(2) == Some("start"));
+        started.filter_map(|line| serde_json::from_str(line.splitn(5, ' ').nth(4)?).ok()).collect()
+    }
+
+    /// VMs of ours that there are.
+    pub fn vms(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.join("anka/world.json")).unwrap();
+        let world: Value = serde_json::from_str(&text).unwrap();
+        let names = world["vms"].as_array().unwrap().iter().filter_map(|vm| vm["name"].as_str());
+        names.filter(|name| name.starts_with("anklet-vm-")).map(str::to_owned).collect()
+    }
+
+    /// Runners of ours that GitHub knows.
+    pub fn runners(&self) -> Vec<String> {
+        let state = self.state();
+        let names =
+            state["runners"].as_array().unwrap().iter().filter_map(|r| r["name"].as_str().map(str::to_owned));
+        names.filter(|name| name.starts_with("anklet-vm-")).collect()
+    }
+
+    /// No VM, no runner, no journal page is left.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        assert_eq!(self.vms(), [""; 0], "VMs are left\n{}", self.log_text());
+        assert_eq!(self.runners(), [""; 0], "runners are left\n{}", self.log_text());
+        assert_eq!(self.pages(), [""; 0], "pages are left\n{}", self.log_text());
+    }
+
+    /// Journal pages that are open.
+    pub fn pages(&self) -> Vec<String> {
+        let journal = self.dir.join(".config/anklet/state/journal");
+        let files = fs::read_dir(journal).into_iter().flatten().flatten();
+        let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".json")).collect()
+    }
+
+    /// The daemons' log.
+    pub fn log_text(&self) -> String {
+        fs::read_to_string(self.dir.join("anklet.log")).unwrap_or_default()
+    }
+
+    /// The daemons' log lines.
+    pub fn log(&self) -> Vec<Value> {
+        self.log_text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Whether a line of this level says this.
+    pub fn has_said(&self, level: &str, words: &str) -> bool {
+        self.log()
+            .iter()
+            .any(|line| line["level"] == level && line["msg"].as_str().is_some_and(|m| m.contains(words)))
+    }
+
+    /// Lines of a level.
+    pub fn said(&self, level: &str) -> Vec<String> {
+        let lines = self.log();
+        lines
+            .iter()
+            .filter(|l| l["level"] == level)
+            .map(|l| l["msg"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = Command::new(SIM).args(["world", "reboot"]).arg(self.dir.join("anka")).status();
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+fn start_github(dir: &Path) -> (Child, String) {
+    let mut process = Command::new(SIM)
+        .args(["github", "--port", "0", "--token", TOKEN, "--dir"])
+        .arg(dir.join("github"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit(' ').next().unwrap().to_owned();
+    (process, format!("http://{address}"))
+}
+
+fn copy_scripts(dir: &Path) {
+    let folder = dir.join(".config/anklet/plugins/handlers/github");
+    fs::create_dir_all(&folder).unwrap();
+    for script in ["install-runner.bash", "register-runner.bash", "start-runner.bash"] {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/runner").join(script);
+        fs::copy(own, folder.join(script)).unwrap();
+    }
+}
+
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,99 @@
+//! The hook's deliveries as GitHub lists them, looks one up, and sends one again.
+
+use super::http::{Answer, Request, json};
+use super::hub::Hub;
+use super::outbox::Delivery;
+use super::rest::{not_found, number, ok};
+use super::rules::message;
+use super::state::Hook;
+use serde_json::{Value, json};
+
+pub fn answer(hub: &Hub, request: &Request, rest: &[&str]) -> Answer {
+    let Some(hook) = rest.first().and_then(|id| found(hub, id)) else { return not_found() };
+    match (request.method.as_str(), &rest[1..]) {
+        ("GET", []) => ok(&described(&hook, &hub.url)),
+        ("GET", ["deliveries"]) => list(hub, request, &hook),
+        ("GET", ["deliveries", id]) => {
+            delivery(hub, &hook, id).map_or_else(not_found, |one| ok(&in_full(&one)))
+        }
+        ("POST", ["deliveries", id, "attempts"]) => match delivery(hub, &hook, id) {
+            Some(one) => {
+                hub.outbox.redeliver(one.id);
+                json(202, &json!({}))
+            }
+            None => not_found(),
+        },
+        _ => not_found(),
+    }
+}
+
+fn found(hub: &Hub, id: &str) -> Option<Hook> {
+    let id = number(id)?;
+    hub.state().settings.hooks.iter().find(|hook| hook.id == id).cloned()
+}
+
+fn delivery(hub: &Hub, hook: &Hook, id: &str) -> Option<Delivery> {
+    let id = number(id)?;
+    hub.outbox.tried().into_iter().find(|one| one.id == id && one.hook_id == hook.id)
+}
+
+/// Newest first, a page at a time; the cursor is the id of the last one shown.
+fn list(hub: &Hub, request: &Request, hook: &Hook) -> Answer {
+    let per_page = request.asked("per_page").and_then(|text| text.parse().ok()).unwrap_or(30).clamp(1, 100);
+    let before = match request.asked("cursor") {
+        None => u64::MAX,
+        Some(cursor) => match cursor.strip_prefix("v1_").and_then(number) {
+            Some(id) => id,
+            None => return message(422, "Invalid cursor"),
+        },
+    };
+    let wanted = |one: &Delivery| match request.asked("status") {
+        Some("success") => one.is_good(),
+        Some("failure") => !one.is_good(),
+        _ => true,
+    };
+    let mut all: Vec<Delivery> = hub.outbox.tried();
+    all.retain(|one| one.hook_id == hook.id && one.id < before && wanted(one));
+    all.sort_by_key(|one| std::cmp::Reverse(one.id));
+    let shown: Vec<Value> = all.iter().take(per_page).map(brief).collect();
+    let answer = ok(&shown.into());
+    match all.get(per_page - 1).filter(|_| all.len() > per_page) {
+        Some(last) => {
+            let next = format!("{}{}?per_page={per_page}&cursor=v1_{}", hub.url, request.path, last.id);
+            answer.with("Link", format!("<{next}>; rel=\"next\""))
+        }
+        None => answer,
+    }
+}
+
+fn brief(one: &Delivery) -> Value {
+    json!({
+        "id": one.id, "guid": one.guid, "delivered_at": one.answered_at, "redelivery": one.redelivery,
+        "duration": one.duration, "status": one.status, "status_code": one.status_code, "event": one.event,
+        "action": if one.action.is_empty() { Value::Null } else { json!(one.action) },
+        "installation_id": null, "repository_id": 186_853_002, "throttled_at": null,
+    })
+}
+
+fn in_full(one: &Delivery) -> Value {
+    let mut full = brief(one);
+    full["url"] = json!(one.hook.url);
+    full["request"] = json!({
+        "headers": { "X-GitHub-Event": one.event, "X-GitHub-Delivery": one.guid },
+        "payload": one.payload(),
+    });
+    full["response"] = json!({ "headers": {}, "payload": one.answer });
+    full
+}
+
+fn described(hook: &Hook, url: &str) -> Value {
+    let this = format!("{url}/hooks/{}", hook.id);
+    json!({
+        "type": "Repository", "id": hook.id, "name": "web", "active": true, "events": ["workflow_job"],
+        "config": { "url": hook.url, "content_type": hook.content_type, "insecure_ssl": "0" },
+        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": this,
+        "test_url": format!("{this}/test"), "ping_url": format!("{this}/pings"),
+        "deliveries_url": format!("{this}/deliveries"),
+        "last_response": { "code": null, "status": "unused", "message": null },
+    })
+}

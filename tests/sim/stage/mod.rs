@@ -1,0 +1,74 @@
+//! A stage for the real daemon: one folder with a simulated Anka, a simulated GitHub, a configuration, and `anklet`.
+//!
+//! The folder is the daemon's home, laid out as an operator's would be; nothing is written outside it.
+//! The tour and the benchmark both play on it.
+
+pub mod claims;
+mod config;
+pub mod daemon;
+pub mod folder;
+pub mod github;
+pub mod interrupt;
+pub mod leftovers;
+pub mod process;
+pub mod tail;
+pub mod when;
+
+use crate::anka::seed;
+use daemon::Daemon;
+use folder::Folder;
+use github::Github;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Everything that runs, in the order in which it is to end.
+pub struct Stage {
+    pub daemon: Daemon,
+    pub github: Github,
+    pub folder: Folder,
+}
+
+/// What a stage is made of.
+pub struct Plan<'p> {
+    /// Where the stage is set up.
+    pub folder: Folder,
+    /// The clone of the project.
+    pub clone: &'p Path,
+    /// `world set` changes of the simulated Anka, such as `timing_ms.start=300`.
+    pub anka: &'p [&'p str],
+}
+
+impl Stage {
+    /// Sets everything up, and returns when `anklet` answers.
+    pub fn set_up(plan: Plan<'_>) -> Result<Self, String> {
+        let Plan { folder, clone, anka } = plan;
+        make_anka(&folder.anka(), anka)?;
+        copy_scripts(&clone.join("scripts/runner"), &folder.scripts())?;
+        let github = Github::start(&folder.path().join("github"))?;
+        let daemon = Daemon::start(&folder, &github.url)?;
+        github.post("hook", &daemon.hook())?;
+        Ok(Self { daemon, github, folder })
+    }
+}
+
+fn make_anka(dir: &Path, changes: &[&str]) -> Result<(), String> {
+    let dir = dir.to_string_lossy().into_owned();
+    seed::main(vec!["init".into(), dir.clone()])?;
+    let changes = changes.iter().map(|change| (*change).to_owned());
+    seed::main(["set".to_owned(), dir].into_iter().chain(changes).collect())
+}
+
+fn copy_scripts(from: &Path, to: &Path) -> Result<(), String> {
+    crate::files::make_folder(to)?;
+    for name in ["install-runner.bash", "register-runner.bash", "start-runner.bash"] {
+        let source = from.join(name);
+        fs::copy(&source, to.join(name)).map_err(|e| format!("{}: {e}", source.display()))?;
+    }
+    Ok(())
+}
+
+/// Where this program and `anklet` lie.
+fn programs() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|e| format!("own program: {e}"))?;
+    own.parent().map(Path::to_path_buf).ok_or_else(|| "own program: it lies nowhere".into())
+}

@@ -1,0 +1,143 @@
+//! Children that end with their owner, and what still runs in a folder.
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A child in a process group of its own: Ctrl+C on the terminal is for us alone. Dropped, its group is killed.
+pub struct Child {
+    child: std::process::Child,
+    ended: Option<ExitStatus>,
+}
+
+/// A process that still runs.
+pub struct Found {
+    pub pid: i32,
+    pub command: String,
+}
+
+impl Child {
+    /// Starts it with both outputs in one file.
+    pub fn start(command: &mut Command, output: &Path) -> Result<Self, String> {
+        let file = File::create(output).map_err(|e| format!("{}: {e}", output.display()))?;
+        let second = file.try_clone().map_err(|e| format!("{}: {e}", output.display()))?;
+        command.process_group(0).stdin(Stdio::null()).stdout(file).stderr(second);
+        let child = command
+            .spawn()
+            .map_err(|e| format!("failed to start {}: {e}", command.get_program().to_string_lossy()))?;
+        Ok(Self { child, ended: None })
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    pub fn interrupt(&self) {
+        let _ = kill(Pid::from_raw(self.pid()), Signal::SIGINT);
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().ok().flatten();
+        }
+        self.ended
+    }
+
+    /// Waits for its end.
+    pub fn ends_within(&mut self, within: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + within;
+        while self.ended().is_none() && Instant::now() < end {
+            thread::sleep(LOOK);
+        }
+        self.ended
+    }
+
+    pub fn kill(&mut self) {
+        if self.ended().is_none() {
+            let _ = killpg(Pid::from_raw(self.pid()), Signal::SIGKILL);
+            self.ended = self.child.wait().ok();
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Everything that runs with this folder in its environment, its command line, or as its current folder.
+/// This process does not count.
+pub fn belonging_to(folder: &Path) -> Vec<Found> {
+    let found = if cfg!(target_os = "linux") { from_proc(folder) } else { from_ps(folder) };
+    let own = std::process::id().cast_signed();
+    found.into_iter().filter(|one| one.pid != own).collect()
+}
+
+pub fn end_all(processes: &[Found]) {
+    for found in processes {
+        let _ = kill(Pid::from_raw(found.pid), Signal::SIGKILL);
+    }
+}
+
+/// A zombie has neither an environment nor a command line, so it does not count.
+fn from_proc(folder: &Path) -> Vec<Found> {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let mark = folder.as_os_str().as_encoded_bytes();
+    let names_it = |file: &Path| {
+        std::fs::read(file).is_ok_and(|bytes| bytes.windows(mark.len()).any(|part| part == mark))
+    };
+    processes
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+        .filter(|(_, process)| {
+            std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
+                || names_it(&process.join("environ"))
+                || names_it(&process.join("cmdline"))
+        })
+        .map(|(pid, process)| {
+            let command = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            Found { pid, command: String::from_utf8_lossy(&command).replace('\0', " ") }
+        })
+        .collect()
+}
+
+/// macOS: `-E` shows the environment of one's own processes.
+fn from_ps(folder: &Path) -> Vec<Found> {
+    let listed = Command::new("ps").args(["-A", "-ww", "-E", "-o", "pid=,command="]).output();
+    let text = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mark = folder.to_string_lossy();
+    text.lines()
+        .filter(|line| line.contains(&*mark))
+        .filter_map(|line| line.trim().split_once(' '))
+        .filter_map(|(pid, command)| Some(Found { pid: pid.parse().ok()?, command: command.into() }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_runs_in_a_folder_until_it_is_ended() {
+        let folder = std::env::temp_dir().join(format!("belongs-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let folder = std::fs::canonicalize(folder).unwrap();
+        let mut command = Command::new("sleep");
+        let mut child = Child::start(command.arg("60").env("MARK", &folder), &folder.join("out")).unwrap();
+        let found: Vec<i32> = belonging_to(&folder).iter().map(|one| one.pid).collect();
+        assert_eq!(found, [child.pid()]);
+        end_all(&belonging_to(&folder));
+        assert!(child.ends_within(Duration::from_secs(5)).is_some());
+        assert!(belonging_to(&folder).is_empty());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
