@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anklet::domain::event::Verdict;
 use anklet::domain::ids::JobId;
 use anklet::store::StoreError;
-use anklet::store::embedded::Embedded;
+use anklet::store::embedded::{Embedded, Options};
 use rusqlite::Connection;
 
 use super::world::{Folder, Hands, START, acme, ask, claimed, ids, open, options, word};
@@ -74,6 +74,28 @@ fn a_folder_that_is_not_there_is_named() {
     fs::remove_dir(folder.path()).unwrap();
     let error = refusal(&folder);
     assert!(matches!(&error, StoreError::Away(why) if why.contains("queue.sqlite")), "{error}");
+}
+
+#[test]
+fn what_is_away_at_the_start_comes_by_itself() {
+    let (folder, hands) = (Folder::new(), Hands::at(START));
+    let later = folder.path().join("later");
+    let file = later.join("queue.sqlite");
+    let options_later = Options { file, ..options(folder.path(), &hands) };
+    let store = Embedded::open_later(options_later).unwrap().queue("acme");
+    assert!(matches!(store.apply(&queued(1)), Err(StoreError::Away(_))));
+    assert!(matches!(store.list(), Err(StoreError::Away(_))));
+    fs::create_dir(later).unwrap();
+    assert_eq!(store.apply(&queued(1)).unwrap().verdict, Verdict::Stored);
+    assert_eq!(ids(&store.list().unwrap()), [1]);
+    // A damaged file too, once somebody has moved it away.
+    let folder = Folder::new();
+    fs::write(folder.file(), "no database").unwrap();
+    let store = Embedded::open_later(options(folder.path(), &hands)).unwrap().queue("acme");
+    assert!(matches!(store.apply(&queued(1)), Err(StoreError::Unreadable(_))));
+    fs::rename(folder.file(), folder.path().join("damaged")).unwrap();
+    assert_eq!(store.apply(&queued(1)).unwrap().verdict, Verdict::Stored);
+    assert_eq!(fs::read(folder.path().join("damaged")).unwrap(), b"no database");
 }
 
 #[test]
