@@ -1,6 +1,7 @@
 //! A receiver: takes GitHub's deliveries, verifies them, and has them stored before it says 2xx.
 
 pub mod intake; // delivery → what is to be done with it; pure
+mod outage; // a store that is away
 mod routes; // the order of the checks, and the answers
 
 use std::net::SocketAddr;
@@ -44,7 +45,7 @@ pub struct Receiver {
 impl Receiver {
     /// Opens the port.
     pub fn open(options: Options, store: Arc<dyn Store>) -> Result<Receiver, http::OpenError> {
-        let desk = routes::Desk::new(options.scope, options.keys, store);
+        let desk = routes::Desk::new(&options.name, options.scope, options.keys, store);
         let listener = http::open(
             http::Options {
                 name: options.name,
