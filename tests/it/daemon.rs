@@ -1,5 +1,4 @@
 //! The process: pid lock, signals, run-once, exit codes, what it says.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::fs;
 use std::time::{Duration, Instant};

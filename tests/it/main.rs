@@ -1,5 +1,7 @@
 //! One test binary. Each module is one subject; `support` makes each test a few lines.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod support;
 
 mod config; // files, faults, environment, `anklet check`
