@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::domain::scope::Scope;
 use crate::github::webhook::SigningKeys;
 use crate::http::{self, Limits, Listener};
+use crate::log::Fields;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::Stop;
 use crate::store::Store;
@@ -25,6 +26,8 @@ const WORKERS: usize = 4;
 pub struct Options {
     /// The plugin's name.
     pub name: String,
+    /// What its log lines carry.
+    pub fields: Fields,
     /// Where it listens.
     pub addr: SocketAddr,
     /// Its share of the process's places.
@@ -45,7 +48,7 @@ pub struct Receiver {
 impl Receiver {
     /// Opens the port.
     pub fn open(options: Options, store: Arc<dyn Store>) -> Result<Receiver, http::OpenError> {
-        let desk = routes::Desk::new(&options.name, options.scope, options.keys, store);
+        let desk = routes::Desk::new(options.fields, options.scope, options.keys, store);
         let listener = http::open(
             http::Options {
                 name: options.name,

@@ -11,9 +11,8 @@ use crate::domain::event::{Event, Told, Verdict};
 use crate::domain::scope::Scope;
 use crate::github::webhook::SigningKeys;
 use crate::http::{Method, Reply, Request};
-use crate::log::{Field, Fields, Seldom, scope};
+use crate::log::{Fields, Seldom, scope};
 use crate::plugins::fields;
-use crate::runtime::status::Kind;
 use crate::store::Store;
 
 const RECEIVER: &str = "/jobs/v1/receiver";
@@ -38,13 +37,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// The desk of the plugin `name` for the deliveries of `scope`.
-    pub fn new(name: &str, scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
-        let fields = Fields::new()
-            .with(Field::PluginName, name)
-            .with(Field::Plugin, Kind::Receiver.word())
-            .with(Field::Owner, scope.owner_name())
-            .with_some(Field::Repo, scope.repo_name());
+    /// A desk for the deliveries of `scope`; its log lines carry `fields`.
+    pub fn new(fields: Fields, scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
         Desk {
             outage: Outage::new(),
             fields,
@@ -92,7 +86,10 @@ impl Desk {
 
     fn take(&self, event: crate::github::Event, delivery: &str) -> Reply {
         match intake(event, &self.scope) {
-            Intake::Ignore(why) => result(200, why),
+            Intake::Ignore(why) => {
+                log::debug!("delivery {delivery:?}: {why}");
+                result(200, why)
+            }
             Intake::OutOfScope(repository) => {
                 if self.foreign.due(&repository) {
                     log::warn!("deliveries of {repository} are ignored: this receiver serves {}", self.scope);
