@@ -1,6 +1,8 @@
 //! What is answered with 2xx is stored durably; what cannot be stored is answered with 503, and all mends itself.
+#![expect(clippy::disallowed_methods, reason = "mounts a disk, floods from threads")]
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -123,4 +125,52 @@ fn a_state_folder_that_vanishes_and_comes_back_loses_no_word_to_github() {
     eventually("it recovers", SOON, || send(&world, 2).status == 202);
     assert_eq!(status(&send(&world, 1)), 200, "what was there is there");
     assert_eq!(daemon.stop(), 0);
+}
+
+/// A small disk of its own, where that can be had: root on Linux.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn mount(folder: &std::path::Path) -> Option<Disk> {
+        fs::create_dir_all(folder).unwrap();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs"])
+            .arg(folder)
+            .output();
+        done.is_ok_and(|output| output.status.success()).then(|| Disk(folder.to_owned()))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+#[test]
+fn a_full_disk_is_answered_with_503_and_recovers() {
+    let world = World::new();
+    let state = world.dir.join(".config/anklet/state");
+    let Some(_disk) = Disk::mount(&state) else {
+        eprintln!("skipped: no disk can be mounted here (root on Linux)");
+        return;
+    };
+    let mut daemon = world.start(1);
+    assert_eq!(status(&send(&world, 1)), 202);
+    let filler = state.join("filler");
+    let written = fs::write(&filler, vec![0; 4 << 20]);
+    assert!(written.is_err(), "the disk is full");
+    eventually("no more room is noticed", SOON, || send(&world, 1000 + rand()).status == 503);
+    assert_away(&send(&world, 3));
+    assert!(daemon.is_running());
+    fs::remove_file(&filler).unwrap();
+    eventually("it recovers", SOON, || send(&world, 2).status == 202);
+    assert_eq!(status(&send(&world, 2)), 200);
+    assert_eq!(daemon.stop(), 0);
+}
+
+/// Another number each time.
+fn rand() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
 }
