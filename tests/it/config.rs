@@ -1,374 +1,124 @@
-//! The configuration through the binary: files, faults, environment, `anklet check`.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-#![expect(clippy::disallowed_methods, reason = "makes a key")]
+//! The configuration: files and variables in, faults or settings out. Nothing is started.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
-use std::collections::BTreeSet;
+mod environment; // variables, names, the file that is read
+mod example; // config/example.yml and two files of the Go program
+mod faults; // one wrong value a case: place, key, value, remedy
+mod meaning; // what valid configurations mean
+mod secrets; // what no note may show
+mod syntax; // files that are not YAML, or not as one expects
+
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::daemon::{Daemon, command};
-use crate::support::world::{SECRET, TOKEN};
-use crate::support::{World, eventually};
+use anklet::config::{Checked, Config, Inputs, Plugin, load};
 
-const SOON: Duration = Duration::from_secs(15);
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// The example of the ordering document, with its fault of indentation.
-const SEED: &str = "---
-work_dir: /tmp/
-pid_file_dir: /tmp/
-# plugins_path: ~/.config/anklet/plugins/
-global_database_url: localhost
-global_database_port: 6379
-global_database_user: \"\"
-global_database_password: \"\"
-global_database_database: 0
-global_private_key: KEY
-log:
-    # if file_dir is not set, it will be set to current directory you execute anklet in
-    file_dir: LOGS
-plugins:
-  # GITHUB RECEIVER
-  - name: GITHUB_WEBHOOK_RECEIVER
-    plugin: github_receiver
-    hook_id: 489747753
-    port: 54321 # port that's open to the internet so github can post to it
-    secret: 00000000
-    #private_key: KEY
-    app_id: 949431
-    installation_id: 52970581
-    repo: anklet
-    owner: veertuinc
-    #database:
-      #url: localhost
-  # GITHUB HANDLERS
-  - name: RUNNER1
-      plugin: github
-      app_id: 949431
-      installation_id: 52970581
-      repo: anklet
-      owner: veertuinc
-      registry_url: http://anka.registry:8089
-      sleep_interval: 10 # sleep 10 seconds between checks for new jobs
-  - name: RUNNER2
-      plugin: github
-      token: github_pat_1XXXXX
-      repo: anklet
-      owner: veertuinc
-      registry_url: http://anka.registry:8089
-";
-
-/// `anklet check` of this text.
-fn check(world: &World, text: &str) -> (Option<i32>, String) {
-    let file = world.dir.join("own.yml");
-    fs::write(&file, text).unwrap();
-    let output = command(world).args(["check", "-c", "own.yml"]).output().unwrap();
-    (output.status.code(), said(&output))
+/// A home folder, which is also the current one, with a file `config.yml` in it.
+struct Home {
+    path: PathBuf,
+    env: Vec<(String, String)>,
 }
 
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
-}
+impl Home {
+    fn new() -> Home {
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("anklet-config-{}-{n}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Home { path, env: Vec::new() }
+    }
 
-fn tree(world: &World) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![world.dir.clone()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            if entry.file_type().unwrap().is_dir() {
-                open.push(entry.path());
-            }
-            found.insert(entry.path());
+    fn env(mut self, variables: &[(&str, &str)]) -> Home {
+        self.env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self
+    }
+
+    fn file(self, name: &str, content: impl AsRef<[u8]>) -> Home {
+        let path = self.path.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    fn inputs(&self, explicit: Option<&str>) -> Inputs {
+        Inputs {
+            explicit_file: explicit.map(PathBuf::from),
+            env: self.env.iter().cloned().collect(),
+            home: Some(self.path.clone()),
+            cwd: self.path.clone(),
         }
     }
-    found
-}
 
-/// With a key and a folder for logs that are there.
-fn seed(world: &World) -> String {
-    let key = world.dir.join("key.pem");
-    let made = Command::new("openssl").arg("genrsa").arg("-out").arg(&key).arg("2048").output().unwrap();
-    assert!(made.status.success(), "{}", said(&made));
-    SEED.replace("KEY", key.to_str().unwrap()).replace("LOGS", world.dir.to_str().unwrap())
-}
-
-#[test]
-fn the_seed_s_example_is_refused_at_its_line_and_loads_when_it_is_mended() {
-    let world = World::new();
-    let text = seed(&world);
-    let line = text.lines().position(|line| line == "      plugin: github").unwrap() + 1;
-    let (code, said) = check(&world, &text);
-    assert_eq!(code, Some(3));
-    assert!(said.contains(&format!("own.yml:{line}: ")), "{said}");
-    let (before, runners) = text.split_once("  - name: RUNNER1\n").unwrap();
-    let mended = format!(
-        "{before}  - name: RUNNER1\n{}",
-        runners.replace("\n      ", "\n    ").replacen("      ", "    ", 1)
-    );
-    let (code, said) = check(&world, &mended);
-    assert_eq!(code, Some(0), "{said}");
-    for name in ["GITHUB_WEBHOOK_RECEIVER", "RUNNER1", "RUNNER2"] {
-        assert!(said.contains(name), "{said}");
-    }
-    assert!(!said.contains("github_pat"), "{said}");
-}
-
-#[test]
-fn check_starts_and_creates_nothing() {
-    let world = World::new();
-    let good = format!("state_dir: ./s\nwork_dir: ./w\nplugins_path: ./p\n{}", world.configuration(2, ""));
-    let bad = good.replace("port: ", "port: x");
-    for (text, wanted) in [(&good, 0), (&bad, 3)] {
-        fs::write(world.dir.join("own.yml"), text).unwrap();
-        let before = tree(&world);
-        let (code, said) = check(&world, text);
-        assert_eq!(code, Some(wanted), "{said}");
-        assert_eq!(tree(&world), before);
+    /// Loads this text as `config.yml`; faults as a person sees them.
+    fn load(self, text: impl AsRef<[u8]>) -> Result<Checked, Vec<String>> {
+        let home = self.file("config.yml", text);
+        load(home.inputs(Some("config.yml")))
+            .map_err(|faults| faults.0.iter().map(ToString::to_string).collect())
     }
 }
 
-#[test]
-fn every_fault_is_told_at_once_with_line_key_value_and_remedy() {
-    let world = World::new();
-    let text = "\
-work_dir: [a]
-metrics: {port: 0}
-plugins:
-- name: A
-  plugin: github
-  owner: acme
-  token: ghp_canary_5f2a
-  sleep_interval: soon
-- name: a
-  plugin: githup
-  owner:
-- name: R
-  plugin: github_receiver
-  owner: acme
-  port: 99999
-  skip_redeliver: perhaps
-";
-    let (code, said) = check(&world, text);
-    assert_eq!(code, Some(3));
-    let wanted = [
-        ("own.yml:1: work_dir: ", ""),
-        ("own.yml:2: metrics.port: ", "\"0\""),
-        ("own.yml:8: plugins[0].sleep_interval: ", "\"soon\""),
-        ("own.yml:10: plugins[1].plugin: ", "\"githup\""),
-        ("plugins[1].owner: ", "missing"),
-        ("own.yml:15: plugins[2].port: ", "\"99999\""),
-        ("plugins[2].secret: ", "missing"),
-        ("own.yml:16: plugins[2].skip_redeliver: ", "\"perhaps\""),
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A handler's five first lines; what follows is line 6.
+fn handler(more: &[&str]) -> String {
+    plugin(&["name: RUNNER1", "plugin: github", "owner: acme", "token: tokentokentoken"], more)
+}
+
+/// A receiver's seven first lines; what follows is line 8.
+fn receiver(more: &[&str]) -> String {
+    let keys = [
+        "name: HOOK",
+        "plugin: github_receiver",
+        "owner: acme",
+        "port: 54321",
+        "secret: s3cr3t",
+        "skip_redeliver: yes",
     ];
-    for (begin, value) in wanted {
-        let line = said.lines().find(|line| line.contains(begin));
-        assert!(line.is_some_and(|line| line.contains(value)), "{begin} {value}: not in\n{said}");
-    }
-    assert!(said.lines().all(|line| line.starts_with("own.yml:")), "one line each:\n{said}");
-    assert!(!said.contains("canary"), "{said}");
+    plugin(&keys, more)
 }
 
-#[test]
-fn what_is_no_configuration_is_told_in_one_line() {
-    let world = World::new();
-    let huge = "# comment\n".repeat(200_000);
-    let texts = [
-        "",
-        "# nothing\n",
-        "[]",
-        "text",
-        "plugins: []",
-        "plugins: {}",
-        "plugins:\n\t- name: A\n",
-        "a: b: c\n",
-        "\u{0}",
-        "plugins: &a [*a]\n",
-        &huge,
-        &"[".repeat(100_000),
-        "{",
-        "a: 1\na: 2\n",
-        "--- a\n--- b\n",
-    ];
-    for text in texts {
-        let (code, said) = check(&world, text);
-        let shown = &text[..text.len().min(20)];
-        assert_eq!(code, Some(3), "{shown:?}: {said}");
-        assert!(said.starts_with("own.yml:") && said.lines().count() <= 2, "{shown:?}: {said}");
-    }
+fn plugin(keys: &[&str], more: &[&str]) -> String {
+    let lines: Vec<&str> = keys.iter().chain(more).copied().collect();
+    format!("plugins:\n  - {}\n", lines.join("\n    "))
 }
 
-#[test]
-fn a_file_that_cannot_be_had_is_named() {
-    let world = World::new();
-    for file in ["missing.yml", ".", "/dev/zero"] {
-        for arguments in [&["check", "-c", file][..], &["-c", file]] {
-            let output = command(&world).args(arguments).output().unwrap();
-            assert_eq!(output.status.code(), Some(3), "{arguments:?}");
-            assert!(said(&output).contains(file), "{}", said(&output));
-        }
-    }
-    let output = command(&world).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(said(&output).contains(".config/anklet/config.yml"), "{}", said(&output));
+/// A handler's file with these lines at its top, so that they begin at line 1.
+fn top(lines: &[&str]) -> String {
+    format!("{}\n{}", lines.join("\n"), handler(&[]))
 }
 
-#[test]
-fn a_variable_names_another_file_beside_the_usual_one() {
-    let world = World::new();
-    let folder = world.dir.join(".config/anklet");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("night.yml"), world.configuration(0, "")).unwrap();
-    let output = command(&world).arg("check").env("ANKLET_CONFIG_FILE_NAME", "night.yml").output().unwrap();
-    assert!(output.status.success() && said(&output).contains("night.yml"), "{}", said(&output));
-    let output = command(&world).arg("check").env("ANKLET_CONFIG_FILE_NAME", "day.yml").output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(said(&output).contains("day.yml"), "{}", said(&output));
+fn faults(text: impl AsRef<[u8]>) -> Vec<String> {
+    Home::new().load(text).map(|_| ()).unwrap_err()
 }
 
-#[test]
-fn unknown_keys_are_warned_of_with_the_nearest_known_one() {
-    let world = World::new();
-    let text = format!("wrok_dir: ./\n{}  slep_interval: 5\n  workflows: {{}}\n", world.configuration(1, ""));
-    let (code, said) = check(&world, &text);
-    assert_eq!(code, Some(0), "{said}");
-    for (key, meant) in [("wrok_dir", "work_dir"), ("plugins[1].slep_interval", "sleep_interval")] {
-        let line = said.lines().find(|line| line.contains(key)).unwrap_or_else(|| panic!("{key}: {said}"));
-        assert!(line.starts_with("warning: ") && line.contains(meant), "{line}");
-    }
-    let old = said.lines().find(|line| line.contains("workflows")).unwrap();
-    assert!(!old.starts_with("warning"), "{old}");
+fn config(text: &str) -> Config {
+    checked(text).config
 }
 
-#[test]
-fn the_environment_wins_over_the_file_and_an_empty_variable_is_none() {
-    let world = World::new();
-    let text =
-        world.configuration(0, "").replace(&format!("port: {}\n  bind", world.port), "port: 1\n  bind");
-    let port = world.port.to_string();
-    let env = [
-        ("RECEIVER_PORT", port.as_str()),
-        ("RECEIVER_OWNER", ""),
-        ("RECEIVER_REPO", "from-env"),
-        ("ANKLET_GLOBAL_RECEIVER_SECRET", "from env"),
-        ("ANKLET_WORK_DIR", "made"),
-        ("ANKLET_PID_FILE_DIR", "pids/here"),
-    ];
-    let mut daemon = Daemon::start(&world, &text, &[], &env);
-    world.wait_until_it_serves();
-    let row = world.metrics()["plugins"][0].clone();
-    assert_eq!((row["owner_name"].as_str(), row["repo_name"].as_str()), (Some("acme"), Some("from-env")));
-    let told = crate::support::web::deliver(&world.receiver(), "from env", "ping", "{}");
-    assert_eq!(told.0, 200);
-    assert!(world.dir.join("made").is_dir());
-    let pid = fs::read_to_string(world.dir.join("pids/here/anklet.pid")).unwrap();
-    assert_eq!(pid.trim(), daemon.pid().to_string());
-    assert_eq!(daemon.stop(), 0);
+fn checked(text: &str) -> Checked {
+    Home::new().load(text).unwrap_or_else(|faults| panic!("{text}\n{faults:?}"))
 }
 
-#[test]
-fn prefixes_that_cannot_be_told_apart_are_faults() {
-    let world = World::new();
-    let with = |names: [&str; 2]| {
-        let text = world.configuration(2, "");
-        text.replace("name: RUNNER1", &format!("name: {}", names[0]))
-            .replace("name: RUNNER2", &format!("name: {}", names[1]))
-    };
-    for names in [["a-b", "A_B"], ["anklet", "x"], ["Log", "x"], ["same", "same"]] {
-        let (code, said) = check(&world, &with(names));
-        assert_eq!(code, Some(3), "{names:?}: {said}");
-        assert!(said.contains("plugins["), "{said}");
-    }
-    assert_eq!(check(&world, &with(["a-b", "a-c"])).0, Some(0));
+fn warnings(text: &str) -> Vec<String> {
+    checked(text).warnings.iter().map(ToString::to_string).collect()
 }
 
-#[test]
-fn no_fault_and_no_warning_shows_a_secret() {
-    let world = World::new();
-    let canary = "canary-7d1e-do-not-show";
-    let texts = [
-        format!("global_token: [{canary}]\nplugins: {canary}\n"),
-        format!("metrics: {{port: {canary}}}\nglobal_token: {canary}\nplugins: []\n"),
-        format!(
-            "global_private_key: \"-----BEGIN RSA PRIVATE KEY-----\\n{canary}\"\nplugins:\n- {{name: A, plugin: github, owner: x, app_id: 1}}\n"
-        ),
-        format!(
-            "global_database_url: redis://me:{canary}@host:port/x\nplugins:\n- {{name: A, plugin: github, owner: x, token: {canary}, {canary}: 1}}\n"
-        ),
-        format!("{}  secret:\n  - {canary}\n  - [{canary}]\n", world.configuration(0, "")),
-        format!("global_token: {canary}\n  plugins: [\n"),
-    ];
-    for text in texts {
-        let (_, said) = check(&world, &text);
-        assert!(!said.contains(&canary[..12]), "{text}\nsays\n{said}");
-    }
+fn one_handler(config: &Config) -> &anklet::config::HandlerConfig {
+    let found =
+        config.plugins.iter().find_map(|plugin| if let Plugin::Handler(h) = plugin { Some(h) } else { None });
+    found.expect("a handler")
 }
 
-#[test]
-fn no_home_folder_wants_a_state_folder() {
-    let world = World::new();
-    fs::write(world.dir.join("own.yml"), world.configuration(0, "")).unwrap();
-    let bare = |env: &[(&str, &str)]| {
-        let output = command(&world)
-            .env_remove("HOME")
-            .envs(env.iter().copied())
-            .args(["check", "-c", "own.yml"])
-            .output();
-        output.map(|output| (output.status.code(), said(&output))).unwrap()
-    };
-    let (code, said) = bare(&[]);
-    assert_eq!(code, Some(3));
-    assert!(said.contains("state_dir") && said.contains("HOME"), "{said}");
-    assert_eq!(bare(&[("ANKLET_STATE_DIR", "./state")]).0, Some(0));
-}
-
-#[test]
-fn a_pid_file_folder_that_is_not_there_is_a_fault() {
-    let world = World::new();
-    let (code, said) = check(&world, &world.configuration(0, "pid_file_dir: ./nowhere"));
-    assert_eq!(code, Some(3));
-    assert!(said.contains("pid_file_dir: \"./nowhere\""), "{said}");
-}
-
-#[test]
-fn any_number_in_a_pid_file_is_taken_over_and_the_file_is_ours_alone_to_remove() {
-    let world = World::new();
-    let file = world.dir.join("anklet.pid");
-    for stale in ["", "garbage\n", "99999999999999\n", &format!("{}\n", std::process::id())] {
-        fs::write(&file, stale).unwrap();
-        let mut daemon = world.start(0);
-        assert_eq!(fs::read_to_string(&file).unwrap().trim(), daemon.pid().to_string());
-        assert_eq!(daemon.stop(), 0);
-    }
-    let mut killed = world.start(0);
-    killed.kill();
-    let mut daemon = world.start(0);
-    assert_eq!(daemon.stop(), 0);
-}
-
-#[test]
-fn an_aggregator_beside_plugins_is_a_fault_and_alone_it_says_what_is_not_there_yet() {
-    let world = World::new();
-    let text = world.configuration(1, "").replace("metrics:\n", "metrics:\n  aggregator: true\n");
-    let (code, said) = check(&world, &text);
-    assert_eq!(code, Some(3));
-    assert!(said.contains("metrics.aggregator"), "{said}");
-    let alone = format!(
-        "metrics: {{aggregator: true, port: {}, metrics_urls: [\"http://127.0.0.1:1/metrics\"]}}\n",
-        world.metrics_port
-    );
-    let mut daemon = Daemon::start(&world, &alone, &[], &[]);
-    assert_eq!(daemon.wait(SOON).code(), Some(7));
-    assert!(world.has_said("ERROR", "aggregate"), "{}", world.log_text());
-}
-
-#[test]
-fn nothing_that_was_configured_reaches_the_log_whole() {
-    let world = World::new();
-    let mut daemon = Daemon::start(&world, &world.configuration(1, ""), &[], &[("LOG_LEVEL", "DEBUG")]);
-    world.wait_until_it_serves();
-    eventually("the handler is idle", SOON, || world.metrics()["plugins"][1]["status"] == "idle");
-    assert_eq!(daemon.stop(), 0);
-    let text = world.log_text();
-    assert!(!text.contains(TOKEN) && !text.contains(SECRET), "{text}");
+fn one_receiver(config: &Config) -> &anklet::config::ReceiverConfig {
+    let found = config
+        .plugins
+        .iter()
+        .find_map(|plugin| if let Plugin::Receiver(r) = plugin { Some(r) } else { None });
+    found.expect("a receiver")
 }

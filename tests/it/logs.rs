@@ -1,5 +1,4 @@
 //! What the daemon tells: levels, forms, places, a file that is moved away or cannot be written.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 #![expect(clippy::disallowed_methods, reason = "starts daemons on a terminal of their own")]
 
 use std::fs;

@@ -4,7 +4,8 @@
 
 mod support;
 
-mod config; // files, faults, environment, `anklet check`
+mod check; // the configuration through the binary: files, environment, `anklet check`
+mod config; // files, faults, environment
 mod crash; // dies at every effect, starts again, finds a clean world
 mod daemon; // pid lock, signals, run-once, exit codes, logs
 mod door; // attacks on the listener

@@ -1,5 +1,4 @@
 //! The metrics page in its forms, and what an idle daemon costs.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 #![expect(clippy::disallowed_methods, reason = "starts promtool")]
 
 use std::fs;

@@ -6,7 +6,6 @@
 //! - [`outage`] a store that is away, a daemon that dies, a storm of copies
 //! - [`secrets`] what never reaches a log, a page or an answer
 //! - [`siege`] attacks on the open port
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod checks;
 mod outage;
