@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::body;
 use super::door::Door;
-use super::guests::{Guest, Guests};
+use super::guest::Guest;
 use super::head::{self, Head};
 use super::inlet::{Inlet, time_left, write_by};
 use super::refusal::{Refusal, Trouble};
@@ -78,7 +78,7 @@ impl Visit<'_> {
         }
         let mut purse = self.door.budget.hold();
         let body = body::read(&mut self.inlet, head.framing, limits.body, &mut purse, deadline)?;
-        if !Guests::is_served(self.guest) {
+        if !self.guest.serve() {
             return Err(Trouble::Gone);
         }
         let handled_by = Instant::now() + limits.handling;

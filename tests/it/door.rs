@@ -70,9 +70,11 @@ fn scratch() -> PathBuf {
     std::env::temp_dir().join(format!("anklet-door-{}-{number}", std::process::id()))
 }
 
+const PLACES: usize = 16;
+
 fn options(addr: &str, socket_dir: PathBuf, limits: Limits) -> Options {
     let addr = addr.parse().unwrap();
-    Options { name: "test".into(), addr, places: 16, workers: 2, socket_dir, limits }
+    Options { name: "test".into(), addr, places: PLACES, workers: 2, socket_dir, limits }
 }
 
 /// Says what it was asked; some paths do more.

@@ -53,8 +53,8 @@ impl Besieged {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let addr = lines.filter_map(|line| line.strip_prefix("besieged ")?.parse().ok()).next();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let addr = lines.find_map(|line| line.strip_prefix("besieged ")?.parse().ok());
         Besieged { child, addr: addr.expect("the other process tells its address") }
     }
 
@@ -90,7 +90,7 @@ fn two_thousand_clients_that_drip_keep_no_good_delivery_out() {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(4) {
             for drip in &mut drips {
-                if !drip.as_mut().is_some_and(|stream| stream.write_all(b"P").is_ok()) {
+                if drip.as_mut().is_none_or(|stream| stream.write_all(b"P").is_err()) {
                     *drip = TcpStream::connect(addr).ok();
                 }
             }

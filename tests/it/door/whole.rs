@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anklet::http::Limits;
+
 use super::{House, get, post};
 
 #[test]
@@ -79,6 +81,20 @@ fn pipelined_requests_are_answered_in_their_order() {
     for number in 0..50 {
         assert!(client.answer().text().starts_with(&format!("Post /{number} ")));
     }
+}
+
+#[test]
+fn a_full_house_gives_no_second_helping() {
+    let house = House::with(Limits { grace: Duration::from_secs(9), ..Limits::default() });
+    let mut clients: Vec<_> = (0..super::PLACES).map(|_| house.client()).collect();
+    let mut last = clients.pop().unwrap();
+    last.send(get("/"));
+    assert_eq!(last.answer().header("connection"), Some("close"));
+    assert!(last.is_ended());
+    drop(last);
+    thread::sleep(Duration::from_millis(200));
+    clients[0].send(get("/"));
+    assert_eq!(clients[0].answer().header("connection"), None);
 }
 
 #[test]
