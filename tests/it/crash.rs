@@ -1,5 +1,4 @@
 //! Dies before and after every effect on the outer world, starts again, and finds the job done and the host clean.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,7 +90,7 @@ fn die_at(world: &World, number: usize) {
     let name = format!("after a death at edge {number} ({at})");
     eventually(&name, SOON, || {
         bring_back_lost(world);
-        status(world, job) == "completed" && world.vms().is_empty() && world.runners().is_empty()
+        status(world, job) == "completed" && world.vms().is_empty() && world.pages().is_empty()
     });
     assert_eq!(world.until(job, "completed", SOON)["conclusion"], "success", "{name}");
     assert_eq!(daemon.stop(), 0, "{name}");

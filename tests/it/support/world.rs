@@ -184,11 +184,15 @@ impl World {
     pub fn assert_clean(&self) {
         assert_eq!(self.vms(), [""; 0], "VMs are left\n{}", self.log_text());
         assert_eq!(self.runners(), [""; 0], "runners are left\n{}", self.log_text());
+        assert_eq!(self.pages(), [""; 0], "pages are left\n{}", self.log_text());
+    }
+
+    /// Journal pages that are open.
+    pub fn pages(&self) -> Vec<String> {
         let journal = self.dir.join(".config/anklet/state/journal");
-        let pages = fs::read_dir(journal).into_iter().flatten().flatten();
-        let left: Vec<_> =
-            pages.map(|p| p.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
-        assert!(left.is_empty(), "pages are left: {left:?}");
+        let files = fs::read_dir(journal).into_iter().flatten().flatten();
+        let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".json")).collect()
     }
 
     /// The daemons' log.
