@@ -151,7 +151,7 @@ impl Handler {
 fn say_uncounted(reason: &Reason) {
     match reason {
         Reason::Forbidden(_) => log::error!("the job goes back to the queue: {reason}"),
-        Reason::Stopped | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
+        Reason::Stopped | Reason::NoSlot | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
             log::info!("the job goes back to the queue: {reason}");
         }
         _ => log::warn!("the job goes back to the queue: {reason}"),

@@ -67,6 +67,8 @@ pub struct Handler {
     held_back: schedule::HeldBack,
     follow_ups: Vec<cancel::FollowUp>,
     store_faults: u32,
+    /// The number of a look whose answer was lost: the next one asks for the same claim, which it may hold.
+    unanswered: Option<u64>,
     /// GitHub has refused something: before the next VM it is asked whether it would again.
     doubted: bool,
 }
@@ -74,6 +76,9 @@ pub struct Handler {
 impl Plugin for Handler {
     fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
         self.tools.cell.set(Activity::Idle);
+        if !self.options.retired {
+            self.tick();
+        }
         if !self.recovered {
             self.recovered = self.recover(line, stop);
         }
@@ -82,7 +87,6 @@ impl Plugin for Handler {
             (true, true) => return Turn::Ended,
             (false, _) => return Turn::Pause(NO_SLOT),
         }
-        self.tick();
         self.chores(stop);
         if let Some(pause) = self.reason_to_wait(stop) {
             return Turn::Pause(pause);
@@ -117,6 +121,7 @@ impl Handler {
             follow_ups: Vec::new(),
             release: None,
             store_faults: 0,
+            unanswered: None,
             doubted: false,
         }
     }
@@ -154,7 +159,8 @@ impl Handler {
     /// Takes the eldest job that this host may take now.
     fn claim(&mut self) -> Option<work::Work> {
         self.looked = Some(Instant::now());
-        let id = ClaimId { owner: self.options.owner.clone(), turn: random::number() };
+        let turn = self.unanswered.take().unwrap_or_else(random::number);
+        let id = ClaimId { owner: self.options.owner.clone(), turn };
         let except = self.held_back.jobs();
         let ask = Ask {
             claim: &id,
@@ -173,6 +179,7 @@ impl Handler {
                 Some(work)
             }
             Err(error) => {
+                self.unanswered = Some(turn);
                 self.store_faults += 1;
                 if self.store_faults == TOO_MANY {
                     log::error!("failed to look for work {TOO_MANY} times in a row, and tries on: {error}");

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::claim::Claim;
 use crate::domain::entry::State;
 use crate::domain::event::Event;
 use crate::domain::outcome::Reason;
@@ -145,7 +146,14 @@ impl Handler {
             like: Some(&like),
             lease: self.options.lease,
         };
-        let taken = self.tools.store.take(&ask).map_err(|error| store_reason(&error))?;
+        let taken = match self.tools.store.take(&ask) {
+            Ok(taken) => taken,
+            Err(error) => {
+                // The answer may be lost, and the claim hold a job: it is ended as any other.
+                work.claim = Some(Claim::granted(id));
+                return Err(store_reason(&error));
+            }
+        };
         let Some((claim, entry)) = taken else {
             log::info!("another runner took the job, and no other job wants this VM");
             return Err(Reason::Lost);

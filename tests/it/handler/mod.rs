@@ -14,6 +14,7 @@ mod restart; // what an earlier daemon left
 mod runner; // that does not come, does not end, or goes away
 mod secrets; // what nobody may see
 mod shown; // status, totals, drain file
+mod store_away; // and back
 mod template; // the rule: use, pull, not here
 mod uncounted; // no room, limits, outages, drain
 
