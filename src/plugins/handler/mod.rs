@@ -65,7 +65,7 @@ pub struct Handler {
     etags: RefCell<ask::Etag>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
-    follow_ups: Vec<cancel::FollowUp>,
+    follow_ups: cancel::FollowUps,
     store_faults: u32,
     /// The number of a look whose answer was lost: the next one asks for the same claim, which it may hold.
     unanswered: Option<u64>,
@@ -118,7 +118,7 @@ impl Handler {
             chored: None,
             etags: RefCell::default(),
             held_back: schedule::HeldBack::default(),
-            follow_ups: Vec::new(),
+            follow_ups: cancel::FollowUps::default(),
             release: None,
             store_faults: 0,
             unanswered: None,
@@ -195,7 +195,7 @@ impl Handler {
     /// How long to wait for the bell.
     fn next_look(&self) -> Duration {
         let interval = self.options.sleep_interval.unwrap_or(DRAIN_LOOK);
-        [Some(DRAIN_LOOK), Some(interval), self.held_back.next(), self.next_follow_up()]
+        [Some(DRAIN_LOOK), Some(interval), self.held_back.next(), self.follow_ups.next()]
             .into_iter()
             .flatten()
             .min()
@@ -222,7 +222,7 @@ impl Handler {
 
     /// What is done between turns, at most once a tick: parked and abandoned jobs, forced cancels.
     fn chores(&mut self, stop: &Stop) {
-        if self.next_follow_up().is_some_and(|left| left.is_zero()) {
+        if self.follow_ups.next().is_some_and(|left| left.is_zero()) {
             self.follow_up(stop);
         }
         if self.chored.is_some_and(|at| at.elapsed() < TICK) {
@@ -283,3 +283,6 @@ impl Watcher for Cell {
         self.limit_paused(false);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,12 +71,12 @@ impl Handler {
     fn while_starting(&mut self, work: &mut Work, call: RunnerCall, stop: &Stop) -> Result<(), Reason> {
         let until = Instant::now() + self.tools.anka.script_timeout();
         let (mut asks, mut asked_last) = (Asks::from_now(), false);
-        let reason = loop {
+        let ended = loop {
             let left = until.saturating_duration_since(Instant::now());
             let limit = TICK.min(left).min(asks.left());
             match stop.before_start_beside(&self.bell, call.ended(), limit) {
                 Woken::Ended => return self.started(call),
-                Woken::Stop(_) => break Reason::Stopped,
+                Woken::Stop(_) => break Err(Reason::Stopped),
                 Woken::Bell | Woken::Time => self.tick(),
             }
             match self.news(work) {
@@ -92,10 +92,10 @@ impl Handler {
                         Ok(())
                     };
                 }
-                News::Over => break Reason::AlreadyOver,
-                News::Parked => break Reason::Parked,
+                News::Over => break Err(Reason::AlreadyOver),
+                News::Parked => break Err(Reason::Parked),
                 _ if left == Duration::ZERO && asked_last => {
-                    break Reason::ScriptFailed("they did not end in time, and no job started".into());
+                    break Err(Reason::ScriptFailed("they did not end in time, and no job started".into()));
                 }
                 _ => (),
             }
@@ -105,11 +105,15 @@ impl Handler {
                 asks.hurry();
             }
             if asks.is_due() && self.asked_before_start(work, stop)? {
-                return Ok(call.leave());
+                break Ok(());
             }
         };
-        call.kill();
-        Err(reason)
+        if ended.is_ok() {
+            call.leave();
+        } else {
+            call.kill();
+        }
+        ended
     }
 
     fn started(&self, call: RunnerCall) -> Result<(), Reason> {

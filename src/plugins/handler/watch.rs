@@ -134,7 +134,7 @@ impl Handler {
     }
 
     /// A stranger took our job: the VM first serves another one of equal labels.
-    fn serve_another(&mut self, work: &mut Work) -> Result<(), Reason> {
+    pub(super) fn serve_another(&mut self, work: &mut Work) -> Result<(), Reason> {
         let Some(claim) = work.claim.take() else { return Err(Reason::Lost) };
         let id = claim.detach();
         let like = work.entry.job.clone();

@@ -130,10 +130,10 @@ fn two_daemons_of_one_host_share_its_two_places_and_its_one_pull() {
 }
 
 /// How many calls with this word ran at a time.
-fn most_at_once(world: &World, word: &str) -> i32 {
+fn most_at_once(world: &World, verb: &str) -> i32 {
     let text = fs::read_to_string(world.dir.join("anka/calls.log")).unwrap();
     let (mut open, mut most) = (0, 0);
-    for line in text.lines().filter(|line| line.contains(&format!("\"{word}\""))) {
+    for line in text.lines().filter(|line| line.contains(&format!("\"{verb}\""))) {
         open += if line.split(' ').nth(2) == Some("start") { 1 } else { -1 };
         most = most.max(open);
     }

@@ -58,15 +58,8 @@ fn end_of(world: &World, job: u64) -> String {
 #[track_caller]
 fn clean(world: &World) {
     eventually("the host is clean", SOON, || {
-        world.vms().is_empty() && world.runners().is_empty() && pages(world).is_empty()
+        world.vms().is_empty() && world.runners().is_empty() && world.pages().is_empty()
     });
-}
-
-/// The journal's pages.
-fn pages(world: &World) -> Vec<String> {
-    let files = fs::read_dir(world.dir.join(".config/anklet/state/journal")).into_iter().flatten().flatten();
-    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.ends_with(".json")).collect()
 }
 
 /// The calls of `anka` whose arguments begin so, `-j` and `-r` aside.
@@ -138,7 +131,7 @@ fn says(world: &World, level: &str, words: &str) {
 
 /// One handler more at the end of a configuration, with further lines of its own.
 fn and_handler(configuration: &str, name: &str, lines: &[&str]) -> String {
-    let mut text = format!("{configuration}- name: {name}\n  plugin: github\n  owner: acme\n  repo: app\n");
-    lines.iter().for_each(|line| text += &format!("  {line}\n"));
-    text
+    let rest: Vec<String> = lines.iter().map(|line| format!("  {line}\n")).collect();
+    let usual = "  plugin: github\n  owner: acme\n  repo: app\n";
+    format!("{configuration}- name: {name}\n{usual}{}", rest.concat())
 }
