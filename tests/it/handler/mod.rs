@@ -10,8 +10,10 @@ mod deliveries; // lost, late, doubled
 mod fleet; // many handlers, two VMs
 mod labels; // data, or malformed
 mod limits; // what GitHub refuses
+mod races; // stops and starts that meet
 mod restart; // what an earlier daemon left
 mod runner; // that does not come, does not end, or goes away
+mod scopes; // organizations, letter case, split daemons
 mod secrets; // what nobody may see
 mod shown; // status, totals, drain file
 mod store_away; // and back
