@@ -274,6 +274,14 @@ mod tests {
     }
 
     #[test]
+    fn a_child_that_reads_its_lock_meets_the_end() {
+        let dir = folder("read");
+        let mut child = leave(&dir, 0, "clone", &format!("sleep 0.1; cat > {}", dir.join("read").display()));
+        child.wait().unwrap();
+        assert_eq!(fs::read_to_string(dir.join("read")).unwrap(), "");
+    }
+
+    #[test]
     fn a_lock_that_was_never_handed_over_leaves_nothing() {
         let dir = folder("undone");
         drop(ChildLock::new(&dir, 0, &vm(), "clone").unwrap());
