@@ -142,6 +142,17 @@ fn a_vm_can_be_deleted_though_no_lock_can_be_made_but_not_cloned() {
 }
 
 #[test]
+fn a_child_works_for_the_slot_that_its_vm_has_now() {
+    let (log, ticket) = ticket();
+    assert_eq!(ticket.slot(), 0);
+    let page = log.page().unwrap().clone();
+    let mut found = UndoLog::new(Box::new(Free), Some(page));
+    assert_eq!(found.deletable(None).unwrap().slot(), 0, "as the page says");
+    found.retake(SlotTable::new(Arc::new(Free)).retake_vm(&VmName(VM.into()), 1));
+    assert_eq!(found.deletable(None).unwrap().slot(), 1);
+}
+
+#[test]
 fn a_tag_costs_a_call_only_when_it_is_not_the_current_one() {
     let script = r#"case $1 in
         list) echo '{"status":"OK","body":[{"name":"T","uuid":"U-1","version":"v2","status":"stopped"}]}';;
