@@ -1,10 +1,12 @@
 //! How children end, and what they leave.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::*;
+use super::world::*;
 use crate::anka::{AnkaError, find};
 use crate::runtime::stop::{self, Urgency};
 

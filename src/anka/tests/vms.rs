@@ -1,10 +1,16 @@
 //! The calls on VMs: their words, and what their answers mean.
 
+use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
+use std::thread;
 
-use super::*;
+use super::world::*;
 use crate::anka::{AnkaError, StartFailure, template};
+use crate::domain::ids::VmName;
 use crate::domain::job::VmRequest;
+use crate::domain::slots::SlotTable;
+use crate::domain::undo::UndoLog;
 use crate::runtime::children;
 
 const OK: &str = "echo '{\"status\":\"OK\"}'";
