@@ -75,9 +75,9 @@ fn sha1_is_never_enough() {
     let _daemon = world.start(0);
     let body = job("queued", 11).to_string();
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, world::SECRET.as_bytes());
-    let hex: String =
-        ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-    let sha1 = format!("sha1={hex}");
+    let tag = ring::hmac::sign(&key, body.as_bytes());
+    let hex: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha1 = format!("sha1={}", hex.concat());
     for name in ["X-Hub-Signature", "X-Hub-Signature-256"] {
         let headers = [("X-GitHub-Event", "workflow_job"), (name, sha1.as_str())];
         assert_eq!(status(&post(world.port, PATH, &headers, body.as_bytes())), 401, "{name}");
@@ -159,16 +159,13 @@ fn forms_are_taken_and_signed_as_they_are_sent() {
     let form = |id: u64| {
         let mut payload = job("queued", id);
         payload["workflow_job"]["name"] = "build & test + 100% für alle".into();
-        let bytes = payload.to_string().into_bytes();
-        let mut text = String::from("payload=");
-        for byte in bytes {
-            match byte {
-                b' ' => text.push('+'),
-                b if b.is_ascii_alphanumeric() => text.push(char::from(b)),
-                b => text += &format!("%{b:02X}"),
-            }
-        }
-        text
+        let text = payload.to_string();
+        let encoded = text.bytes().map(|byte| match byte {
+            b' ' => "+".to_owned(),
+            plain if plain.is_ascii_alphanumeric() => char::from(plain).to_string(),
+            other => format!("%{other:02X}"),
+        });
+        format!("payload={}", encoded.collect::<Vec<_>>().concat())
     };
     let kind = "application/x-www-form-urlencoded";
     assert_eq!(send(kind, &form(1)), 202);

@@ -54,7 +54,7 @@ pub fn raw(port: u16, bytes: &[u8]) -> Answer {
 }
 
 fn lines(headers: &[(&str, &str)]) -> String {
-    headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+    headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect()
 }
 
 fn read(text: &str) -> Answer {
