@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{deliver, job, status};
 use crate::support::wire::{Answer, ask};
-use crate::support::{World, eventually};
+use crate::support::{World, eventually, pause};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -38,6 +38,34 @@ fn what_was_accepted_outlives_a_kill() {
         assert_eq!(status(&send(&world, id)), 200, "job {id} is known");
     }
     assert_eq!(status(&send(&world, 21)), 202);
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_storm_takes_nothing_that_was_accepted() {
+    let world = World::new();
+    let mut daemon = world.start(0);
+    let port = world.port;
+    let senders: Vec<_> = (0..8)
+        .map(|sender| {
+            thread::spawn(move || {
+                let ids = (sender * 10_000 + 1)..;
+                // Until the daemon is gone.
+                ids.take_while(|id| accepted(port, *id)).collect::<Vec<u64>>()
+            })
+        })
+        .collect();
+    pause(400);
+    daemon.kill();
+    let stored: Vec<u64> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
+    assert!(stored.len() > 20, "{}", stored.len());
+    let _daemon = world.start(0);
+    for id in stored {
+        assert_eq!(status(&send(&world, id)), 200, "job {id} was accepted");
+    }
+}
+
+fn accepted(port: u16, id: u64) -> bool {
+    deliver(port, "workflow_job", &job("queued", id)).status == 202
 }
 
 #[test]
