@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{deliver, job, status};
 use crate::support::wire::{Answer, ask};
-use crate::support::{World, eventually, pause};
+use crate::support::{Daemon, World, eventually, pause};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -139,6 +139,26 @@ fn a_store_that_is_no_database_keeps_the_daemon_up_and_mends_when_it_is_moved_aw
     fs::rename(state.join("queue.sqlite"), state.join("letter")).unwrap();
     eventually("it recovers", SOON, || send(&world, 1).status == 202);
     assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_stop_while_the_store_is_locked_ends_well_and_a_run_once_says_that_it_is_away() {
+    let world = World::new();
+    let mut daemon = world.start(1);
+    assert_eq!(status(&send(&world, 1)), 202);
+    let other = rusqlite::Connection::open(world.dir.join(".config/anklet/state/queue.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_away(&send(&world, 2));
+    let start = Instant::now();
+    assert_eq!(daemon.stop(), 0);
+    // Each verb of the turn that is going on waits for the lock once.
+    assert!(start.elapsed() < Duration::from_secs(18), "{:?}", start.elapsed());
+    drop(other);
+    fs::write(world.dir.join(".config/anklet/state/queue.sqlite"), "no database").unwrap();
+    let mut once = Daemon::start(&world, &world.configuration(1, ""), &["--once"], &[]);
+    assert_eq!(once.wait(SOON).code(), Some(6));
+    let said = fs::read_to_string(world.dir.join("stderr")).unwrap();
+    assert!(said.contains("queue.sqlite"), "{said}");
 }
 
 #[test]
