@@ -1,7 +1,7 @@
 //! The order of the checks: path 404, method 405, signature 401, JSON 400.
 
 use super::{PATH, deliver, deliver_text, job, status, word};
-use crate::support::wire::{ask, post};
+use crate::support::wire::{ask, post, raw};
 use crate::support::{World, web, world};
 
 /// GitHub's published vector: `Hello, World!` under [`world::SECRET`].
@@ -177,4 +177,24 @@ fn forms_are_taken_and_signed_as_they_are_sent() {
         assert_eq!(send(kind, bad), 400, "{:?}", &bad[..bad.len().min(30)]);
     }
     assert_eq!(send("application/json", &form(5)), 400, "a form that says it is JSON");
+}
+
+#[test]
+fn a_body_in_chunks_is_as_good_as_one_with_a_length() {
+    let world = World::new();
+    let _daemon = world.start(0);
+    let body = job("queued", 1).to_string();
+    let signature = web::signature(world::SECRET, &body);
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: workflow_job\r\nX-Hub-Signature-256: {signature}\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    );
+    let chunks: Vec<Vec<u8>> = body
+        .as_bytes()
+        .chunks(1000)
+        .map(|part| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat())
+        .collect();
+    let whole = [head.as_bytes(), &chunks.concat(), b"0\r\n\r\n"].concat();
+    assert_eq!(status(&raw(world.port, &whole)), 202);
+    assert_eq!(status(&raw(world.port, &whole)), 200, "the same job");
 }

@@ -79,6 +79,11 @@ fn each_action_is_noted_once_and_known_afterwards() {
     for late in ["queued", "waiting", "in_progress"] {
         assert_eq!(send(late, 1), 200, "{late}, late");
     }
+    let lines = world.log();
+    let told: Vec<_> = lines.iter().filter(|line| line["msg"] == "the job is queued").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["workflowJobId"], &told[0]["pluginName"]), (&json!(1), &json!("RECEIVER")));
+    assert!(told[0]["jobURL"].is_string() && told[0]["ankaTemplateTag"] == "(using latest)", "{}", told[0]);
     // What comes first is remembered.
     assert_eq!((send("completed", 2), send("queued", 2)), (202, 200));
     assert_eq!((send("in_progress", 3), send("queued", 3), send("completed", 3)), (202, 200, 202));
