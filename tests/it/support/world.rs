@@ -256,7 +256,18 @@ fn copy_scripts(dir: &Path) {
     }
 }
 
-/// A port that nobody listens on now.
+/// A port that nobody listens on now, and that nobody is given before this test ends: below the ports that systems
+/// give by themselves, each once in a process, and other processes begin elsewhere.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 10_000;
+    const MANY: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(997);
+    loop {
+        let nth = start.wrapping_add(NEXT.fetch_add(1, Ordering::SeqCst));
+        let port = u16::try_from(FIRST + nth % MANY).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
