@@ -2,7 +2,7 @@
 
 use super::config::{self, OWNER, Ports, REPO, SECRET};
 use super::folder::Folder;
-use super::process::Child;
+use super::process::{Child, MARK};
 use super::{github, programs};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
@@ -125,7 +125,7 @@ fn command(folder: &Folder) -> Result<Command, String> {
             command.env(name, value);
         }
     }
-    command.env("HOME", folder.path()).env("ANKA_SIM_DIR", folder.anka());
+    command.env("HOME", folder.path()).env(MARK, folder.anka());
     command.env("PATH", path_with(&folder.anka().join("bin"))?);
     Ok(command)
 }

@@ -3,6 +3,7 @@
 //! The folder is the daemon's home, laid out as an operator's would be; nothing is written outside it.
 //! The tour and the benchmark both play on it.
 
+pub mod calls;
 pub mod claims;
 mod config;
 pub mod daemon;
@@ -20,6 +21,10 @@ use folder::Folder;
 use github::Github;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// After a Ctrl+C for a clean-up, after a second one for leaving.
+const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Everything that runs, in the order in which it is to end.
 pub struct Stage {
@@ -44,10 +49,25 @@ impl Stage {
         let Plan { folder, clone, anka } = plan;
         make_anka(&folder.anka(), anka)?;
         copy_scripts(&clone.join("scripts/runner"), &folder.scripts())?;
-        let github = Github::start(&folder.path().join("github"))?;
+        let github = Github::start(&folder)?;
         let daemon = Daemon::start(&folder, &github.url)?;
         github.post("hook", &daemon.hook())?;
         Ok(Self { daemon, github, folder })
+    }
+}
+
+/// Nothing goes on when the stage is left before the end.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for _ in 0..2 {
+            if self.daemon.ended().is_none() {
+                self.daemon.interrupt();
+                self.daemon.ends_within(STOPS_WITHIN);
+            }
+        }
+        self.daemon.kill();
+        self.github.stop();
+        process::end_all(&process::marked(&self.folder.anka()));
     }
 }
 
