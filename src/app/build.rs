@@ -77,7 +77,7 @@ impl<'a> Parts<'a> {
     /// A configured plugin.
     pub fn plugin(&self, plugin: &PluginConfig, cell: Cell) -> Result<Box<dyn Plugin>, Fault> {
         match plugin {
-            PluginConfig::Receiver(config) => Ok(Box::new(self.receiver(config)?)),
+            PluginConfig::Receiver(config) => Ok(Box::new(self.receiver(config, &cell)?)),
             PluginConfig::Handler(config) => {
                 let scope = config.common.scope.clone();
                 Ok(Box::new(self.handler(config, &config.common.name, scope, cell)?))
@@ -110,12 +110,13 @@ impl<'a> Parts<'a> {
         Ok(Box::new(self.handler_over(journal, model, &retired.name, scope, cell, true)?))
     }
 
-    fn receiver(&self, config: &ReceiverConfig) -> Result<Receiver, Fault> {
+    fn receiver(&self, config: &ReceiverConfig, cell: &Cell) -> Result<Receiver, Fault> {
         let common = &config.common;
         let receivers = self.config.plugins.iter().filter(|p| matches!(p, PluginConfig::Receiver(_))).count();
         let secrets: Vec<Secret> = config.secrets.iter().map(|secret| Secret::new(secret.expose())).collect();
         let options = receiver::Options {
             name: common.name.clone(),
+            fields: cell.identity().fields(),
             addr: (config.bind, config.port).into(),
             places: (PLACES - metrics_server::PLACES) / receivers.max(1),
             socket_dir: self.config.run_dir.clone(),
@@ -125,11 +126,7 @@ impl<'a> Parts<'a> {
         let store = self.stores.queue(&common.database, &common.queue);
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;
         if let Some(addr) = receiver.addr() {
-            log::info!(
-                "receiver {} takes deliveries of {} at http://{addr}/jobs/v1/receiver",
-                common.name,
-                common.scope
-            );
+            log::info!("takes deliveries of {} at http://{addr}/jobs/v1/receiver", common.scope);
         }
         Ok(receiver)
     }

@@ -67,7 +67,7 @@ pub fn load(inputs: Inputs) -> Result<Checked, Faults> {
     env::overlay(&mut root, &inputs.env);
     let report = Report::new(shown, home, inputs.cwd, secrets(&root));
     for broken in broken {
-        report.fault(&broken.place, &broken.key, broken.text);
+        report.fault(&broken.place, &report.unknown(&broken.key), broken.text);
     }
     env::check_names(&inputs.env, &report);
     check::check(&root, &report);

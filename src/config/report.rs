@@ -72,6 +72,12 @@ impl Report {
         format!("\"{shown}\"")
     }
 
+    /// An unknown key's path: it may be a secret that slipped before a colon. Short ones may be words of a path.
+    pub fn unknown(&self, path: &str) -> String {
+        let holds_secret = self.secrets.iter().any(|s| s.len() >= 2 * SHORTEST && path.contains(s.as_str()));
+        if holds_secret || is_token(path) { "***".into() } else { path.to_owned() }
+    }
+
     /// Faults, warnings and remarks, each in the order of the file and without repetitions.
     pub fn finish(self) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
         let mut notes = self.notes.into_inner();
@@ -89,16 +95,17 @@ impl Report {
     }
 
     fn add(&self, level: Level, place: &Place, key: &str, text: String) {
-        let key = if self.is_telling(key) { "***".to_owned() } else { key.to_owned() };
-        self.notes
-            .borrow_mut()
-            .push((level, Note { file: self.file.clone(), place: place.clone(), key, text }));
+        let note = Note { file: self.file.clone(), place: place.clone(), key: key.to_owned(), text };
+        self.notes.borrow_mut().push((level, note));
     }
 
     fn is_telling(&self, text: &str) -> bool {
-        TELLING.iter().any(|part| text.contains(part))
-            || self.secrets.iter().any(|s| text.contains(s.as_str()))
+        is_token(text) || self.secrets.iter().any(|s| text.contains(s.as_str()))
     }
+}
+
+fn is_token(text: &str) -> bool {
+    TELLING.iter().any(|part| text.contains(part))
 }
 
 /// `scheme://user:password@host` without user and password.

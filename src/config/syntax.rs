@@ -12,6 +12,8 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "this line is indented deeper than the keys that it belongs to, or its value holds \": \" and needs quotes",
     ),
     ("tabs disallowed", "this line begins with a tab; indent with spaces"),
+    ("found a tab", "this line begins with a tab, or holds one outside of quotes; write spaces"),
+    ("recursion limit", "this line is nested too deeply"),
     ("simple key expect", "this line lacks a colon with a space behind it; write KEY: VALUE"),
     (
         "expected '-' indicator",
@@ -55,8 +57,13 @@ pub(super) fn text_of(bytes: &[u8]) -> Result<&str, Broken> {
 pub(super) fn explain(text: &str, error: &ScanError) -> Broken {
     let line = error.marker().line();
     let known = EXPLANATIONS.iter().find(|(part, _)| error.info().contains(part));
-    // This one is noticed at the first word of the next line.
-    let line = if error.info().contains("simple key expect") { content_before(text, line) } else { line };
+    let line = match error.info() {
+        // Noticed at the first word of the next line ...
+        info if info.contains("simple key expect") => content_before(text, line),
+        // ... and at the beginning of the value that goes on behind the tab.
+        info if info.contains("found a tab") => tab_from(text, line),
+        _ => line,
+    };
     let text = match known {
         Some((_, said)) => format!("is not YAML: {said}"),
         None => format!("is not YAML: {}", without_position(error.info())),
@@ -91,4 +98,10 @@ fn content_before(text: &str, line: usize) -> usize {
         !line.is_empty() && !line.starts_with('#')
     };
     (1..line).rev().find(is_content).unwrap_or(line)
+}
+
+/// The first line from `line` on that is indented by a tab.
+fn tab_from(text: &str, line: usize) -> usize {
+    let is_tabbed = |line: &str| line[..line.len() - line.trim_start().len()].contains('\t');
+    text.lines().skip(line - 1).position(is_tabbed).map_or(line, |below| line + below)
 }

@@ -149,7 +149,7 @@ pub fn breathe(limit: Duration) {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[test]
     fn a_drain_wakes_idle_and_before_start_but_not_running() {

@@ -1,5 +1,4 @@
 //! Dies before and after every effect on the outer world, starts again, and finds the job done and the host clean.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,4 @@
 //! The process: pid lock, signals, run-once, exit codes, what it says.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -46,6 +45,7 @@ fn a_second_signal_leaves_the_job_and_the_next_start_takes_it_up() {
     let mut daemon = world.start(1);
     let job = running_job(&world);
     daemon.signal(Signal::SIGINT);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(Signal::SIGINT);
     assert_eq!(daemon.wait(SOON).code(), Some(0));
     assert_eq!(world.vms().len(), 1);
@@ -82,9 +82,11 @@ fn a_third_signal_ends_at_once() {
     let job = running_job(&world);
     end(&world, job);
     eventually("it deletes", SOON, || world.anka_calls().iter().flatten().any(|word| word == "delete"));
-    for _ in 0..3 {
+    for said in ["stopping: no new jobs", "stopping at once"] {
         daemon.signal(Signal::SIGINT);
+        eventually("it heard", SOON, || world.has_said("INFO", said));
     }
+    daemon.signal(Signal::SIGINT);
     assert_eq!(daemon.wait(Duration::from_secs(2)).code(), Some(130));
 }
 

@@ -48,7 +48,7 @@ fn a_module_imports_only_from_layers_below() {
             assert_eq!(own, "lib", "{} belongs to no module of the table", file.display());
             continue;
         };
-        for used in imported(&text) {
+        for used in imported(&text, own == "main") {
             if used != own && !allowed.contains(&used.as_str()) {
                 faults.push(format!("{}: {own} imports {used}", file.display()));
             }
@@ -108,7 +108,7 @@ fn files_and_functions_are_short_and_say_what_they_are_for() {
 fn nothing_is_left_for_later() {
     for (file, text) in sources("src").into_iter().chain(sources("tests")) {
         for mark in
-            [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("#[ign", "ore")]
+            [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("#[ign", "ore]")]
         {
             assert!(!text.contains(mark), "{} has a {mark}", file.display());
         }
@@ -163,17 +163,16 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The modules of this crate that a file names, as `crate::x` or, in `main.rs`, as `anklet::x`.
-fn imported(text: &str) -> BTreeSet<String> {
+fn imported(text: &str, is_main: bool) -> BTreeSet<String> {
+    let prefix = if is_main { "anklet::" } else { "crate::" };
     let mut names = BTreeSet::new();
     for line in code(text) {
-        for prefix in ["crate::", "anklet::"] {
-            for (at, _) in line.match_indices(prefix) {
-                let rest = &line[at + prefix.len()..];
-                if let Some(list) = rest.strip_prefix('{') {
-                    names.extend(list.split(['}', ',']).map(|word| head(word.trim())));
-                } else {
-                    names.insert(head(rest));
-                }
+        for (at, _) in line.match_indices(prefix) {
+            let rest = &line[at + prefix.len()..];
+            if let Some(list) = rest.strip_prefix('{') {
+                names.extend(list.split(['}', ',']).map(|word| head(word.trim())));
+            } else {
+                names.insert(head(rest));
             }
         }
     }
@@ -194,7 +193,9 @@ fn longest_function(text: &str) -> Option<(String, usize)> {
         let is_fn = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn "]
             .iter()
             .any(|p| trimmed.starts_with(p));
-        if !is_fn {
+        let has_body =
+            lines[at..].iter().find(|l| l.ends_with(['{', ';', '}'])).is_some_and(|l| l.ends_with('{'));
+        if !is_fn || !has_body {
             continue;
         }
         let closing = format!("{}}}", &line[..line.len() - trimmed.len()]);

@@ -36,7 +36,7 @@ impl Handler {
                 self.follow_ups.push(FollowUp { due: Instant::now() + FORCE_AFTER, job: job.clone() });
             }
             Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => {
-                log::info!("the run was over already: {run}")
+                log::info!("the run was over already: {run}");
             }
             Err(
                 error @ (GitHubError::Permission { .. }
@@ -78,7 +78,7 @@ impl Handler {
                     job.id
                 ),
                 Err(error) => {
-                    log::warn!("job {} is still queued, and forcing failed: failed to {error}", job.id)
+                    log::warn!("job {} is still queued, and forcing failed: failed to {error}", job.id);
                 }
             }
         }

@@ -19,7 +19,7 @@ impl Handler {
         let closing = match result {
             Ok(Ran::Detached) => {
                 log::info!("the job goes on in its VM; the next start takes it up");
-                work.claim.take().map(|claim| claim.detach());
+                work.claim.take().map(crate::domain::claim::Claim::detach);
                 return;
             }
             Ok(Ran::Over) => self.ran_to_its_end(&work),
@@ -95,7 +95,7 @@ impl Handler {
             }
             Ok(_) => {
                 log::info!("the job is left to other hosts: {reason}");
-                work.claim.take().map(|claim| claim.detach());
+                work.claim.take().map(crate::domain::claim::Claim::detach);
                 release
             }
             Err(error) => {

@@ -77,8 +77,18 @@ impl Handler {
                 Woken::Bell | Woken::Time => self.tick(),
             }
             match self.news(work) {
-                News::Running => return Ok(call.leave()),
-                News::Over if work.ran().is_some() => return Ok(call.leave()),
+                News::Running => {
+                    return {
+                        call.leave();
+                        Ok(())
+                    };
+                }
+                News::Over if work.ran().is_some() => {
+                    return {
+                        call.leave();
+                        Ok(())
+                    };
+                }
                 News::Over => break Reason::AlreadyOver,
                 News::Parked => break Reason::Parked,
                 _ if left == Duration::ZERO => {
