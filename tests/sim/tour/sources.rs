@@ -108,7 +108,7 @@ struct Runner {
 struct Delivery {
     action: String,
     job: u64,
-    answered_at: String,
+    sent_at: String,
     status_code: u16,
     answer: String,
 }
@@ -250,5 +250,5 @@ fn from_delivery(delivery: &Delivery) -> Option<Moment> {
     let body: Value = serde_json::from_str(&delivery.answer).unwrap_or_default();
     let word = body["result"].as_str().or(body["error"].as_str()).unwrap_or_default();
     let what = What::Delivered { status: delivery.status_code, answer: word.into() };
-    Some(Moment { at: when::read(&delivery.answered_at)?, job: delivery.job, what })
+    Some(Moment { at: when::read(&delivery.sent_at)?, job: delivery.job, what })
 }
