@@ -31,10 +31,10 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts it on free ports and waits until it answers.
-    pub fn start(folder: &Folder, github: &str) -> Result<Self, String> {
+    pub fn start(folder: &Folder, github: &str, handlers: bool) -> Result<Self, String> {
         for _ in 0..TRIES {
             let ports = Ports { receiver: free_port()?, metrics: free_port()? };
-            write_config(folder, &config::text(folder, github, ports))?;
+            write_config(folder, &config::text(folder, github, ports, handlers))?;
             let output = folder.path().join("anklet.out");
             let child = Child::start(&mut command(folder)?, &output)?;
             let mut daemon = Self { child, agent: github::agent(), ports, output };

@@ -5,7 +5,7 @@
 
 pub mod calls;
 pub mod claims;
-mod config;
+pub mod config;
 pub mod daemon;
 pub mod folder;
 pub mod github;
@@ -41,16 +41,18 @@ pub struct Plan<'p> {
     pub clone: &'p Path,
     /// `world set` changes of the simulated Anka, such as `timing_ms.start=300`.
     pub anka: &'p [&'p str],
+    /// Whether the daemon has handlers beside its receiver.
+    pub handlers: bool,
 }
 
 impl Stage {
     /// Sets everything up, and returns when `anklet` answers.
     pub fn set_up(plan: Plan<'_>) -> Result<Self, String> {
-        let Plan { folder, clone, anka } = plan;
+        let Plan { folder, clone, anka, handlers } = plan;
         make_anka(&folder.anka(), anka)?;
         copy_scripts(&clone.join("scripts/runner"), &folder.scripts())?;
         let github = Github::start(&folder)?;
-        let daemon = Daemon::start(&folder, &github.url)?;
+        let daemon = Daemon::start(&folder, &github.url, handlers)?;
         github.post("hook", &daemon.hook())?;
         Ok(Self { daemon, github, folder })
     }
@@ -74,6 +76,9 @@ impl Drop for Stage {
 fn make_anka(dir: &Path, changes: &[&str]) -> Result<(), String> {
     let dir = dir.to_string_lossy().into_owned();
     seed::main(vec!["init".into(), dir.clone()])?;
+    if changes.is_empty() {
+        return Ok(());
+    }
     let changes = changes.iter().map(|change| (*change).to_owned());
     seed::main(["set".to_owned(), dir].into_iter().chain(changes).collect())
 }
@@ -88,7 +93,7 @@ fn copy_scripts(from: &Path, to: &Path) -> Result<(), String> {
 }
 
 /// Where this program and `anklet` lie.
-fn programs() -> Result<PathBuf, String> {
+pub fn programs() -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|e| format!("own program: {e}"))?;
     own.parent().map(Path::to_path_buf).ok_or_else(|| "own program: it lies nowhere".into())
 }

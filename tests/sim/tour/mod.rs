@@ -52,7 +52,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
 fn tour(folder: Folder, options: &Options, interrupt: Interrupt) -> Result<(), String> {
     let screen = Screen::of_standard_output();
     screen.heading("sets the stage");
-    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA })?;
+    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA, handlers: true })?;
     screen.place(&stage);
     let mut watch = Watch::of(stage, screen, interrupt);
     play::play(&mut watch)?;
