@@ -2,6 +2,8 @@
 //!
 //! Works by the tables alone; what several keys mean together is `resolve`'s.
 
+use std::cell::Cell;
+
 use super::keys::{self, Key, Kind, PLUGIN, READY, Row};
 use super::node::{Map, Node, Value};
 use super::note::Place;
@@ -12,6 +14,10 @@ use super::suggest;
 /// What is said of a value that a later capability acts on.
 pub(super) const NOT_YET: &str = "not yet: it is read and checked, but this version does not act on it";
 
+const UNKNOWN: &str = "is not a key that anklet knows";
+/// A file with more unknown keys than this is no configuration of ours, and looking for near ones takes time.
+const MOST_SUGGESTIONS: usize = 100;
+
 /// Keys of the Go program that did nothing there either.
 const FORGOTTEN: &[&str] = &["workflows"];
 
@@ -19,11 +25,12 @@ const FORGOTTEN: &[&str] = &["workflows"];
 pub(super) fn check(root: &Map, report: &Report) {
     let top = keys::top_rows();
     let plugin = keys::plugin_rows();
-    let walk = Walk { report, top: &top, plugin: &plugin };
+    let walk = Walk { unknown: Cell::new(0), report, top: &top, plugin: &plugin };
     walk.map(root, &top, "", "");
 }
 
 struct Walk<'a> {
+    unknown: Cell<usize>,
     report: &'a Report,
     top: &'a [Row],
     plugin: &'a [Row],
@@ -116,10 +123,10 @@ impl Walk<'_> {
         }
         let text = match counterpart(name, in_plugin) {
             Some(text) => text,
-            None => format!(
-                "is not a key that anklet knows; the nearest known one is {}",
-                self.nearest(name, rows, inner, in_plugin)
-            ),
+            None if self.unknown.replace(self.unknown.get() + 1) >= MOST_SUGGESTIONS => UNKNOWN.to_owned(),
+            None => {
+                format!("{UNKNOWN}; the nearest known one is {}", self.nearest(name, rows, inner, in_plugin))
+            }
         };
         self.report.warn(&node.place, &self.report.unknown(shown), text);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Where something was written. The order is that in which notes are printed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The file as a whole.
     File,
@@ -16,7 +16,7 @@ pub enum Place {
 /// One thing said about one place. Prints as `FILE:LINE: KEY: TEXT`, or `VARIABLE: TEXT`.
 ///
 /// Values of secrets are never part of `text`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Note {
     /// The file as the user named it; empty when there is none.
     pub file: String,

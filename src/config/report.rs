@@ -1,6 +1,7 @@
 //! Gathers what is said while a configuration is read, and where it was read.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::note::{Note, Place};
@@ -82,14 +83,10 @@ impl Report {
     pub fn finish(self) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
         let mut notes = self.notes.into_inner();
         notes.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
-        let of = |level: Level| {
-            let mut found: Vec<Note> = Vec::new();
-            for (_, note) in notes.iter().filter(|(l, _)| *l == level) {
-                if !found.contains(note) {
-                    found.push(note.clone());
-                }
-            }
-            found
+        let mut seen = HashSet::new();
+        let mut of = |level: Level| {
+            let new = notes.iter().filter(|(l, note)| *l == level && seen.insert(note));
+            new.map(|(_, note)| note.clone()).collect()
         };
         (of(Level::Fault), of(Level::Warning), of(Level::Info))
     }

@@ -11,6 +11,7 @@ use anklet::domain::scope::Scope;
 
 use super::{Home, checked, config, handler, one_handler, one_receiver, receiver, top, warnings};
 
+const NOT_YET: &str = "not yet: it is read and checked, but this version does not act on it";
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
@@ -284,6 +285,23 @@ fn what_is_odd_but_no_fault_is_a_warning() {
 }
 
 #[test]
+fn a_repositorys_runners_are_in_no_group() {
+    let group = |more: &[&str]| one_handler(&config(&handler(more))).runner_group.clone();
+    assert_eq!(group(&["runner_group: Mac"]).as_deref(), Some("Mac"));
+    assert_eq!(group(&["runner_group: Mac", "repo: app"]), None);
+}
+
+#[test]
+fn a_dash_is_standard_output_quoted_or_not() {
+    for dash in ["file_dir: -", "file_dir: \"-\"", "file_dir: -   # to standard output", "file_dir:  '-'\r"] {
+        let text = top(&[&format!("log:\n  {dash}")]);
+        assert_eq!(config(&text).log.destination, LogDestination::Stdout, "{text}");
+    }
+    let folder = config(&top(&["log:", "  file_dir: ./."])).log.destination;
+    assert!(matches!(folder, LogDestination::Folder(_)));
+}
+
+#[test]
 fn a_pair_on_one_queue_has_nothing_to_be_warned_of() {
     let text = receiver(&[]) + &handler(&["repo: app"]).replace("plugins:\n", "");
     assert_eq!(warnings(&text), Vec::<String>::new());
@@ -317,6 +335,8 @@ fn what_a_later_capability_acts_on_says_not_yet() {
         let found: Vec<String> = checked.warnings.iter().map(ToString::to_string).collect();
         assert!(found.iter().any(|warning| warning.contains(said)), "{text}\n{said}\n{found:#?}");
     }
+    let twice = format!("global_database_url: redis\n{}", two_handlers());
+    assert_eq!(warnings(&twice), [format!("config.yml:1: global_database_url: {NOT_YET}")]);
     let defaults =
         top(&["lease_seconds: \"60\"", "metrics: {port_auto: false}", "global_template_disk_buffer: 10"]);
     assert!(
@@ -367,4 +387,8 @@ fn old_keys_that_did_nothing_are_remarked_on_only() {
         ["config.yml:6: plugins[0].workflows: does nothing, as in earlier versions; it may be removed"]
     );
     assert!(checked.warnings.iter().all(|warning| !warning.key.contains("workflows")));
+}
+
+fn two_handlers() -> String {
+    handler(&[]) + &handler(&[]).replace("plugins:\n", "").replace("RUNNER1", "RUNNER2")
 }

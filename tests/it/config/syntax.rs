@@ -5,6 +5,7 @@ use super::{Home, config, faults, handler, one_handler};
 /// File → its only fault's beginning and a part of it.
 const BROKEN: &[(&str, &str, &str)] = &[
     ("a: 1\n\tb: 2\n", "config.yml:2: ", "begins with a tab"),
+    ("a: 1\n: 2\n", "config.yml:2: ", "is indented differently"),
     ("a: 1\nb:\n\t- c\n", "config.yml:3: ", "begins with a tab; indent with spaces"),
     ("a: 1\nb 2\n\n# c\nc: 3\n", "config.yml:2: ", "lacks a colon with a space behind it"),
     (
@@ -17,6 +18,8 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("bind: *\n", "config.yml:1: ", "a value that begins with * or & needs quotes"),
     ("token: @x\n", "config.yml:1: ", "a value cannot begin with @; put it in quotes"),
     ("a: *nope\n", "config.yml:1: ", "an alias (*name) names no anchor"),
+    ("a: -\n", "config.yml:1: ", "a dash begins an item of a list"),
+    ("a: - b\n", "config.yml:1: ", "a dash begins an item of a list"),
     ("a: [1, 2\nb: 2\n", "config.yml:2: ", "is not YAML"),
     ("a: }\n", "config.yml:1: ", "is not YAML"),
     ("a: 1\n---\nb: 2\n", "config.yml:2: ", "a second document begins here"),
@@ -29,6 +32,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("a: &a [*a]\n", "config.yml:1: a[0]: ", "this alias stands inside the value that it names"),
     ("<<: text\n", "config.yml:1: ", "<< merges a mapping, not text"),
     ("a: 1\nb: x\0y\n", "config.yml:2: ", "holds a control character"),
+    ("a: 1\nb: x\u{80}y\n", "config.yml:2: ", "holds a control character"),
     ("\u{feff}", "config.yml: ", "is empty"),
     ("", "config.yml: ", "is empty"),
     ("# only\n# comments\n", "config.yml: ", "is empty"),
@@ -84,8 +88,9 @@ fn a_key_that_stands_twice_is_a_fault_among_others() {
 fn every_usual_way_to_write_a_file_is_read() {
     let plain = handler(&["registry_url: r"]);
     let json = r#"{"plugins": [{"name": "RUNNER1", "plugin": "github", "owner": "acme", "token": "t", "registry_url": "r"}]}"#;
-    let merged = "base: &base {plugin: github, owner: acme, token: t, registry_url: x}\nplugins:\n  - <<: *base\n    name: RUNNER1\n    \
-                  registry_url: r\n";
+    let merged = "base: &base {plugin: github, owner: acme, token: t, sleep_interval: soon}\nplugins:\n  - <<: *base\n    name: RUNNER1\n    \
+                  registry_url: r\n    sleep_interval: 1\n";
+    // A base that is overridden need not be right.
     let merged_list = "a: &a {plugin: github, registry_url: r}\nb: &b {owner: acme, token: t, registry_url: y}\nplugins:\n  - \
                        name: RUNNER1\n    <<: [*a, *b]\n";
     let aliased = "a: &a r\nplugins:\n- name: RUNNER1\n  plugin: !!str github\n  owner: acme\n  token: t\n  registry_url: *a\n";
