@@ -51,8 +51,8 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
     };
     let interrupt = Interrupt::listen()?;
     let times = Times::within(options.seconds);
-    let mut report = Report::default();
-    report.binary = std::fs::metadata(programs()?.join("anklet")).map_err(|e| e.to_string())?.len();
+    let binary = std::fs::metadata(programs()?.join("anklet")).map_err(|e| e.to_string())?.len();
+    let mut report = Report { binary, ..Report::default() };
     let mut stage = set_up(&options, true)?;
     say(&format!("a daemon with two handlers has nothing to do for {} s", times.idle.as_secs()));
     report.idle = idle::measured(stage.daemon.pid(), times.idle, &interrupt)?;
