@@ -29,12 +29,8 @@ Runs the `anklet` beside this program against a simulated GitHub and a simulated
 ";
 
 /// How the simulated Anka spends its time: slow enough to be watched.
-const ANKA: [&str; 4] = [
-    "timing_ms.clone=150",
-    "timing_ms.start=350",
-    "timing_ms.delete=100",
-    "timing_ms={\"registry pull\":600}",
-];
+const ANKA: [&str; 4] =
+    ["timing_ms.clone=150", "timing_ms.start=350", "timing_ms.delete=100", "timing_ms.registry pull=600"];
 
 struct Options {
     clone: PathBuf,
@@ -56,7 +52,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
 fn tour(folder: Folder, options: &Options, interrupt: Interrupt) -> Result<(), String> {
     let screen = Screen::of_standard_output();
     screen.heading("sets the stage");
-    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA })?;
+    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA, handlers: true })?;
     screen.place(&stage);
     let mut watch = Watch::of(stage, screen, interrupt);
     play::play(&mut watch)?;
@@ -71,11 +67,8 @@ fn tour(folder: Folder, options: &Options, interrupt: Interrupt) -> Result<(), S
 
 /// The reason, and where to look.
 fn failure(why: &str, folder: &Path, log: &Path) -> String {
-    let mut text = format!("the tour failed:\n  {why}\neverything is kept in {}", folder.display());
-    if log.exists() {
-        text.push_str(&format!("\nthe log: {}", log.display()));
-    }
-    text
+    let log = if log.exists() { format!("\nthe log: {}", log.display()) } else { String::new() };
+    format!("the tour failed:\n  {why}\neverything is kept in {}{log}", folder.display())
 }
 
 fn read(args: Vec<String>) -> Result<Option<Options>, lexopt::Error> {
