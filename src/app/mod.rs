@@ -72,7 +72,8 @@ fn serve(
     signals: &crossbeam_channel::Receiver<signals::Signal>,
 ) -> Result<Exit, (Exit, String)> {
     let stores = stores::open(config, once).map_err(|fault| (Exit::StoreAway, fault))?;
-    let parts = build::Parts::new(config, env, &stores).map_err(|fault| (Exit::Configuration, fault))?;
+    let parts =
+        build::Parts::new(config, env, &stores, once).map_err(|fault| (Exit::Configuration, fault))?;
     let retired = parts.retired();
     let identities = config.plugins.iter().map(identity).chain(retired.iter().map(build::Retired::identity));
     let (board, cells) = Board::new(identities.collect());
@@ -100,12 +101,12 @@ fn serve(
         };
         plugins.push((plugin, cell));
     }
-    let usable = plugins.len() - broken;
+    let all = plugins.len();
     let options =
         Options { once, detach_on_term: config.stop_on_term == StopOnTerm::Detach, patience: PATIENCE };
     let ended = Supervisor::start(plugins, options).run_until_end(signals);
     metrics.close();
-    match (usable, ended.faults) {
+    match (all - broken - parts.unusable(), ended.faults) {
         (0, _) => Err((Exit::NoPlugin, nothing_to_do(config))),
         (_, 0) => Ok(Exit::Done),
         _ => Ok(Exit::PluginFault),

@@ -79,16 +79,14 @@ impl Report {
         if holds_secret || is_token(path) { "***".into() } else { path.to_owned() }
     }
 
+    /// The warnings so far, in the order of the file.
+    pub fn warnings(&self) -> Vec<Note> {
+        sorted(self.notes.borrow().clone()).1
+    }
+
     /// Faults, warnings and remarks, each in the order of the file and without repetitions.
     pub fn finish(self) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
-        let mut notes = self.notes.into_inner();
-        notes.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
-        let mut seen = HashSet::new();
-        let mut of = |level: Level| {
-            let new = notes.iter().filter(|(l, note)| *l == level && seen.insert(note));
-            new.map(|(_, note)| note.clone()).collect()
-        };
-        (of(Level::Fault), of(Level::Warning), of(Level::Info))
+        sorted(self.notes.into_inner())
     }
 
     fn add(&self, level: Level, place: &Place, key: &str, text: String) {
@@ -103,6 +101,16 @@ impl Report {
 
 fn is_token(text: &str) -> bool {
     TELLING.iter().any(|part| text.contains(part))
+}
+
+fn sorted(mut notes: Vec<(Level, Note)>) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
+    notes.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
+    let mut seen = HashSet::new();
+    let mut of = |level: Level| {
+        let new = notes.iter().filter(|(l, note)| *l == level && seen.insert(note));
+        new.map(|(_, note)| note.clone()).collect()
+    };
+    (of(Level::Fault), of(Level::Warning), of(Level::Info))
 }
 
 /// `scheme://user:password@host` without user and password.

@@ -1,7 +1,4 @@
-//! Who is inside, and the doorkeeper: asleep until the house is full, then it shows out the eldest who waits.
-//!
-//! The guest that took the last place must not do this itself: with a whole request in hand it would wait for the
-//! grace of another, and so would everybody after it.
+//! Who is inside, who stands at the door, and who has to go when the house is full: the eldest who waits.
 
 use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +13,6 @@ const ALL_SERVED: Duration = Duration::from_millis(2);
 /// How often a thread that found no descriptor tries again: while nobody is in `accept`, and while somebody is.
 const NOBODY_THERE: Duration = Duration::from_millis(50);
 const NOT_NEEDED: Duration = Duration::from_secs(1);
-
-/// How often an operator is told of guests shown out.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// All guests of one listener.
 #[derive(Debug)]
@@ -134,24 +128,19 @@ impl Guests {
         self.lock().guests.iter().for_each(|guest| guest.hurry());
     }
 
-    /// The doorkeeper's work; ends when the house closes.
-    pub fn keep_door(&self, name: &str) {
-        let mut told = Told::default();
+    /// Sleeps until a guest had to be shown out and tells how many were so far; `None` once the house closes.
+    pub fn next_shown_out(&self) -> Option<u64> {
         let mut inside = self.lock();
         while !inside.closing {
             inside = match self.next_to_go(&mut inside) {
+                Next::Gone => return Some(self.shown_out.fetch_add(1, Ordering::Relaxed) + 1),
                 Next::Nobody => self.change.wait(inside).unwrap_or_else(PoisonError::into_inner),
                 Next::Later(pause) => {
                     self.change.wait_timeout(inside, pause).unwrap_or_else(PoisonError::into_inner).0
                 }
-                Next::Gone => {
-                    let count = self.shown_out.fetch_add(1, Ordering::Relaxed) + 1;
-                    drop(inside);
-                    told.tell(name, count);
-                    self.lock()
-                }
             };
         }
+        None
     }
 
     /// Shows the eldest out if the house is full and its grace is over. Silently: on a kept-alive connection a
@@ -209,23 +198,6 @@ impl Drop for Place<'_> {
         match inside.guests.iter().position(|guest| Arc::ptr_eq(guest, &self.guest)) {
             Some(index) => drop(inside.guests.swap_remove(index)),
             None => inside.leaving -= 1,
-        }
-    }
-}
-
-/// What the operator knows already.
-#[derive(Default)]
-struct Told {
-    at: Option<Instant>,
-    count: u64,
-}
-
-impl Told {
-    fn tell(&mut self, name: &str, count: u64) {
-        if self.at.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
-            let more = count - self.count;
-            log::warn!("the house of {name} is full: {more} slow or silent clients were shown out");
-            *self = Told { at: Some(Instant::now()), count };
         }
     }
 }

@@ -141,7 +141,7 @@ fn what_is_no_configuration_is_told_in_one_line() {
         &huge,
         &"[".repeat(100_000),
         "{",
-        "a: 1\na: 2\n",
+        "metrics: {}\nmetrics: {}\n",
         "--- a\n--- b\n",
     ];
     for text in texts {
@@ -192,6 +192,17 @@ fn unknown_keys_are_warned_of_with_the_nearest_known_one() {
     }
     let old = said.lines().find(|line| line.contains("workflows")).unwrap();
     assert!(!old.starts_with("warning"), "{old}");
+}
+
+#[test]
+fn a_mistyped_key_is_told_beside_the_fault_that_it_makes() {
+    let world = World::new();
+    let text = world.configuration(1, "").replace("  owner: acme", "  onwer: acme");
+    let (code, said) = check(&world, &text);
+    assert_eq!(code, Some(3), "{said}");
+    let line = said.lines().find(|line| line.contains("onwer")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.starts_with("warning: own.yml:") && line.ends_with(" owner"), "{said}");
+    assert!(said.contains("plugins[0].owner: is missing"), "{said}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Home {
     fn load(self, text: impl AsRef<[u8]>) -> Result<Checked, Vec<String>> {
         let home = self.file("config.yml", text);
         load(home.inputs(Some("config.yml")))
-            .map_err(|faults| faults.0.iter().map(ToString::to_string).collect())
+            .map_err(|faults| faults.faults.iter().map(ToString::to_string).collect())
     }
 }
 

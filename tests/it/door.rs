@@ -86,6 +86,7 @@ fn echo() -> Handler {
             Reply::json(200, "{}")
         }
         "/large" => Reply::json(200, vec![b' '; 1 << 20]),
+        "/huge" => Reply::json(200, vec![b' '; 32 << 20]),
         "/none" => Reply::json(204, "not sent"),
         "/retry" => Reply::json(503, "{}").with("Retry-After", "7").with("X-Bad", "a\r\nInjected: yes"),
         _ => Reply::json(

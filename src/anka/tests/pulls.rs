@@ -1,11 +1,17 @@
 //! Registry and pull.
 
+use std::fs;
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
-use super::*;
+use super::world::*;
 use crate::anka::AnkaError;
+use crate::domain::ids::VmName;
+use crate::domain::slots::{Lock, Places, SlotTable};
 use crate::runtime::stop::{self, Urgency};
 
 #[test]

@@ -1,9 +1,11 @@
 //! Commands inside a VM.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::*;
+use super::world::*;
 use crate::anka::{AnkaError, RunnerCall, Var, scripts, sweep};
+use crate::domain::ids::VmName;
 use crate::runtime::children;
 
 const TOKEN: &str = "AABBCCTOKEN'\"$(x)";

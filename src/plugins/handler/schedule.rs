@@ -6,25 +6,39 @@ use std::time::{Duration, Instant};
 use crate::domain::ids::JobId;
 use crate::domain::outcome::uncounted_pause;
 
-/// After the runner was started: 30 s, then 1, 2, and every 5 minutes.
-const ASKS: [Duration; 4] =
-    [Duration::from_secs(30), Duration::from_mins(1), Duration::from_mins(2), Duration::from_mins(5)];
+/// When GitHub has just failed to answer: 5, 15 s. After the runner was started: 30 s, then 1, 2, and every 5 minutes.
+const ASKS: [Duration; 6] = [
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+    Duration::from_mins(2),
+    Duration::from_mins(5),
+];
+/// Where the row begins once a runner was started.
+const STARTED: usize = 2;
 
 /// The next moments to ask GitHub.
 pub struct Asks {
-    done: usize,
+    /// The place in the row of the wait that comes after the present one.
+    after: usize,
     next: Instant,
 }
 
 impl Asks {
     /// Counted from now.
     pub fn from_now() -> Asks {
-        Asks { done: 0, next: Instant::now() + ASKS[0] }
+        Asks { after: STARTED + 1, next: Instant::now() + ASKS[STARTED] }
+    }
+
+    /// For an answer that GitHub has just failed to give.
+    pub fn soon() -> Asks {
+        Asks { after: 1, next: Instant::now() + ASKS[0] }
     }
 
     /// The first one is due at once: after a restart, or when the store was away.
     pub fn at_once() -> Asks {
-        Asks { done: 0, next: Instant::now() }
+        Asks { after: STARTED + 1, next: Instant::now() }
     }
 
     /// Brings the next one forward to now.
@@ -41,8 +55,8 @@ impl Asks {
     pub fn is_due(&mut self) -> bool {
         let due = self.left().is_zero();
         if due {
-            self.done += 1;
-            self.next = Instant::now() + ASKS[self.done.min(ASKS.len() - 1)];
+            self.next = Instant::now() + ASKS[self.after.min(ASKS.len() - 1)];
+            self.after += 1;
         }
         due
     }
@@ -121,15 +135,19 @@ mod tests {
 
     #[test]
     fn asks_come_at_30_s_then_1_2_5_5_minutes() {
-        let mut asks = Asks::from_now();
-        assert!(!asks.is_due());
-        let mut gaps = Vec::new();
-        for _ in 0..4 {
-            asks.hurry();
-            assert!(asks.is_due());
-            gaps.push(asks.left().as_secs_f64().round() as u64);
-        }
-        assert_eq!(gaps, [60, 120, 300, 300]);
+        let gaps = |mut asks: Asks| {
+            let seconds = |asks: &Asks| asks.left().as_secs_f64().round() as u64;
+            let mut gaps = vec![seconds(&asks)];
+            for _ in 0..4 {
+                asks.hurry();
+                assert!(asks.is_due() && !asks.is_due());
+                gaps.push(seconds(&asks));
+            }
+            gaps
+        };
+        assert_eq!(gaps(Asks::from_now()), [30, 60, 120, 300, 300]);
+        assert_eq!(gaps(Asks::soon()), [5, 15, 30, 60, 120]);
+        assert_eq!(gaps(Asks::at_once()), [0, 60, 120, 300, 300]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::claim::Claim;
 use crate::domain::entry::State;
 use crate::domain::event::Event;
 use crate::domain::outcome::Reason;
@@ -35,6 +36,8 @@ pub(super) struct Patience {
     started: Instant,
     online: bool,
     next: Duration,
+    /// It is over; GitHub is asked about the job before anybody draws a conclusion.
+    over: bool,
 }
 
 impl Handler {
@@ -92,7 +95,15 @@ impl Handler {
                 }
                 continue;
             }
-            self.check_runner(work, &mut patience, stop)?;
+            match self.check_runner(work, &mut patience, stop) {
+                // The runner may be gone because its job is over, of which no delivery told.
+                Err(Reason::NotOnline | Reason::NotStarted) if !patience.over => {
+                    patience.over = true;
+                    asks.hurry();
+                    continue;
+                }
+                checked => checked?,
+            }
             let limit = TICK.min(asks.left()).min(patience.left()).max(Duration::from_millis(10));
             match stop.before_start(&self.bell, limit) {
                 Woken::Stop(_) => return Err(Reason::Stopped),
@@ -102,7 +113,7 @@ impl Handler {
     }
 
     /// Asks GitHub about the claim's job; true when it has started on our runner, whatever the store knows.
-    fn asked_before_start(&self, work: &mut Work, stop: &Stop) -> Result<bool, Reason> {
+    pub(super) fn asked_before_start(&self, work: &mut Work, stop: &Stop) -> Result<bool, Reason> {
         let state = match self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Drain)) {
             Ok(state) => state,
             Err(Reason::Stopped) => return Err(Reason::Stopped),
@@ -123,7 +134,7 @@ impl Handler {
     }
 
     /// A stranger took our job: the VM first serves another one of equal labels.
-    fn serve_another(&mut self, work: &mut Work) -> Result<(), Reason> {
+    pub(super) fn serve_another(&mut self, work: &mut Work) -> Result<(), Reason> {
         let Some(claim) = work.claim.take() else { return Err(Reason::Lost) };
         let id = claim.detach();
         let like = work.entry.job.clone();
@@ -135,7 +146,14 @@ impl Handler {
             like: Some(&like),
             lease: self.options.lease,
         };
-        let taken = self.tools.store.take(&ask).map_err(|error| store_reason(&error))?;
+        let taken = match self.tools.store.take(&ask) {
+            Ok(taken) => taken,
+            Err(error) => {
+                // The answer may be lost, and the claim hold a job: it is ended as any other.
+                work.claim = Some(Claim::granted(id));
+                return Err(store_reason(&error));
+            }
+        };
         let Some((claim, entry)) = taken else {
             log::info!("another runner took the job, and no other job wants this VM");
             return Err(Reason::Lost);
@@ -238,8 +256,7 @@ impl Handler {
 
     /// The runner could not be removed: it has a job, or GitHub does not say. Until a job of it is over (or the
     /// daemon ends), or until it may be tried again, which is `None`.
-    pub(super) fn watch_until_free(&mut self, work: &mut Work, stop: &Stop) -> Option<Ran> {
-        let mut asks = Asks::from_now();
+    pub(super) fn watch_until_free(&mut self, work: &mut Work, mut asks: Asks, stop: &Stop) -> Option<Ran> {
         loop {
             match self.news(work) {
                 News::Running => return Some(self.watch_running(work, stop)),
@@ -266,7 +283,7 @@ impl Handler {
 
 impl Patience {
     fn new(limit: Duration) -> Patience {
-        Patience { started: Instant::now(), online: false, next: limit }
+        Patience { started: Instant::now(), online: false, next: limit, over: false }
     }
 
     fn left(&self) -> Duration {

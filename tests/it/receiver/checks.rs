@@ -1,7 +1,7 @@
 //! The order of the checks: path 404, method 405, signature 401, JSON 400.
 
 use super::{PATH, deliver, deliver_text, job, status, word};
-use crate::support::wire::{ask, post};
+use crate::support::wire::{ask, post, raw};
 use crate::support::{World, web, world};
 
 /// GitHub's published vector: `Hello, World!` under [`world::SECRET`].
@@ -75,9 +75,9 @@ fn sha1_is_never_enough() {
     let _daemon = world.start(0);
     let body = job("queued", 11).to_string();
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, world::SECRET.as_bytes());
-    let hex: String =
-        ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-    let sha1 = format!("sha1={hex}");
+    let tag = ring::hmac::sign(&key, body.as_bytes());
+    let hex: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha1 = format!("sha1={}", hex.concat());
     for name in ["X-Hub-Signature", "X-Hub-Signature-256"] {
         let headers = [("X-GitHub-Event", "workflow_job"), (name, sha1.as_str())];
         assert_eq!(status(&post(world.port, PATH, &headers, body.as_bytes())), 401, "{name}");
@@ -159,16 +159,13 @@ fn forms_are_taken_and_signed_as_they_are_sent() {
     let form = |id: u64| {
         let mut payload = job("queued", id);
         payload["workflow_job"]["name"] = "build & test + 100% für alle".into();
-        let bytes = payload.to_string().into_bytes();
-        let mut text = String::from("payload=");
-        for byte in bytes {
-            match byte {
-                b' ' => text.push('+'),
-                b if b.is_ascii_alphanumeric() => text.push(char::from(b)),
-                b => text += &format!("%{b:02X}"),
-            }
-        }
-        text
+        let text = payload.to_string();
+        let encoded = text.bytes().map(|byte| match byte {
+            b' ' => "+".to_owned(),
+            plain if plain.is_ascii_alphanumeric() => char::from(plain).to_string(),
+            other => format!("%{other:02X}"),
+        });
+        format!("payload={}", encoded.collect::<Vec<_>>().concat())
     };
     let kind = "application/x-www-form-urlencoded";
     assert_eq!(send(kind, &form(1)), 202);
@@ -180,4 +177,24 @@ fn forms_are_taken_and_signed_as_they_are_sent() {
         assert_eq!(send(kind, bad), 400, "{:?}", &bad[..bad.len().min(30)]);
     }
     assert_eq!(send("application/json", &form(5)), 400, "a form that says it is JSON");
+}
+
+#[test]
+fn a_body_in_chunks_is_as_good_as_one_with_a_length() {
+    let world = World::new();
+    let _daemon = world.start(0);
+    let body = job("queued", 1).to_string();
+    let signature = web::signature(world::SECRET, &body);
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: workflow_job\r\nX-Hub-Signature-256: {signature}\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    );
+    let chunks: Vec<Vec<u8>> = body
+        .as_bytes()
+        .chunks(1000)
+        .map(|part| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat())
+        .collect();
+    let whole = [head.as_bytes(), &chunks.concat(), b"0\r\n\r\n"].concat();
+    assert_eq!(status(&raw(world.port, &whole)), 202);
+    assert_eq!(status(&raw(world.port, &whole)), 200, "the same job");
 }

@@ -5,14 +5,12 @@
 //! - [`scope`] whose deliveries are taken
 //! - [`outage`] a store that is away, a daemon that dies, a storm of copies
 //! - [`secrets`] what never reaches a log, a page or an answer
-//! - [`siege`] attacks on the open port
 
 mod checks;
 mod outage;
 mod payloads;
 mod scope;
 mod secrets;
-mod siege;
 
 use serde_json::{Value, json};
 

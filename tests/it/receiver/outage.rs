@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{deliver, job, status};
 use crate::support::wire::{Answer, ask};
-use crate::support::{World, eventually};
+use crate::support::{Daemon, World, eventually, pause};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -38,6 +38,34 @@ fn what_was_accepted_outlives_a_kill() {
         assert_eq!(status(&send(&world, id)), 200, "job {id} is known");
     }
     assert_eq!(status(&send(&world, 21)), 202);
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_storm_takes_nothing_that_was_accepted() {
+    let world = World::new();
+    let mut daemon = world.start(0);
+    let port = world.port;
+    let senders: Vec<_> = (0..8)
+        .map(|sender| {
+            thread::spawn(move || {
+                let ids = (sender * 10_000 + 1)..;
+                // Until the daemon is gone.
+                ids.take_while(|id| accepted(port, *id)).collect::<Vec<u64>>()
+            })
+        })
+        .collect();
+    pause(400);
+    daemon.kill();
+    let stored: Vec<u64> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
+    assert!(stored.len() > 20, "{}", stored.len());
+    let _daemon = world.start(0);
+    for id in stored {
+        assert_eq!(status(&send(&world, id)), 200, "job {id} was accepted");
+    }
+}
+
+fn accepted(port: u16, id: u64) -> bool {
+    deliver(port, "workflow_job", &job("queued", id)).status == 202
 }
 
 #[test]
@@ -111,6 +139,26 @@ fn a_store_that_is_no_database_keeps_the_daemon_up_and_mends_when_it_is_moved_aw
     fs::rename(state.join("queue.sqlite"), state.join("letter")).unwrap();
     eventually("it recovers", SOON, || send(&world, 1).status == 202);
     assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_stop_while_the_store_is_locked_ends_well_and_a_run_once_says_that_it_is_away() {
+    let world = World::new();
+    let mut daemon = world.start(1);
+    assert_eq!(status(&send(&world, 1)), 202);
+    let other = rusqlite::Connection::open(world.dir.join(".config/anklet/state/queue.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_away(&send(&world, 2));
+    let start = Instant::now();
+    assert_eq!(daemon.stop(), 0);
+    // Each verb of the turn that is going on waits for the lock once.
+    assert!(start.elapsed() < Duration::from_secs(18), "{:?}", start.elapsed());
+    drop(other);
+    fs::write(world.dir.join(".config/anklet/state/queue.sqlite"), "no database").unwrap();
+    let mut once = Daemon::start(&world, &world.configuration(1, ""), &["--once"], &[]);
+    assert_eq!(once.wait(SOON).code(), Some(6));
+    let said = fs::read_to_string(world.dir.join("stderr")).unwrap();
+    assert!(said.contains("queue.sqlite"), "{said}");
 }
 
 #[test]

@@ -25,6 +25,9 @@ const JOBS: [&str; 6] = [
     include_str!("../../webhooks/workflow_job.08.waiting.json"),
 ];
 
+/// What is done to a payload.
+type Change = fn(&mut Value);
+
 fn example(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
@@ -76,6 +79,11 @@ fn each_action_is_noted_once_and_known_afterwards() {
     for late in ["queued", "waiting", "in_progress"] {
         assert_eq!(send(late, 1), 200, "{late}, late");
     }
+    let lines = world.log();
+    let told: Vec<_> = lines.iter().filter(|line| line["msg"] == "the job is queued").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["workflowJobId"], &told[0]["pluginName"]), (&json!(1), &json!("RECEIVER")));
+    assert!(told[0]["jobURL"].is_string() && told[0]["ankaTemplateTag"] == "(using latest)", "{}", told[0]);
     // What comes first is remembered.
     assert_eq!((send("completed", 2), send("queued", 2)), (202, 200));
     assert_eq!((send("in_progress", 3), send("queued", 3), send("completed", 3)), (202, 200, 202));
@@ -102,7 +110,7 @@ fn a_runner_of_ours_counts_without_a_label_of_ours() {
 fn what_older_and_newer_versions_leave_out_or_add_does_not_matter() {
     let world = World::new();
     let _daemon = world.start(0);
-    let variants: [fn(&mut Value); 14] = [
+    let variants: [Change; 14] = [
         |p| drop(p["workflow_job"].as_object_mut().unwrap().remove("run_attempt")),
         |p| p["workflow_job"]["run_attempt"] = Value::Null,
         |p| drop(p["workflow_job"].as_object_mut().unwrap().remove("workflow_name")),
@@ -143,7 +151,7 @@ fn ids_are_as_large_as_numbers_get() {
 fn what_a_job_is_known_by_must_be_there() {
     let world = World::new();
     let _daemon = world.start(0);
-    let faults: [(&str, fn(&mut Value)); 13] = [
+    let faults: [(&str, Change); 13] = [
         ("action", |p| drop(p.as_object_mut().unwrap().remove("action"))),
         ("action", |p| p["action"] = json!(7)),
         ("workflow_job.id", |p| drop(p["workflow_job"].as_object_mut().unwrap().remove("id"))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{deliver, job, status, warnings, word};
-use crate::support::{World, eventually};
+use crate::support::{World, eventually, web, world};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -92,4 +92,30 @@ fn a_queue_of_another_name_is_another_queue() {
     crate::support::pause(300);
     world.until(job, "queued", SOON);
     assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn each_receiver_has_its_own_secret_and_its_own_repository() {
+    let world = World::new();
+    let second = crate::support::world::free_port();
+    let text = world.configuration(0, "")
+        + &format!(
+            "- name: OTHER\n  plugin: github_receiver\n  port: {second}\n  bind: 127.0.0.1\n  skip_redeliver: true\n  \
+             owner: acme\n  repo: other\n  secret: the other one\n"
+        );
+    let _daemon = world.start_with(&text);
+    eventually("the second serves too", SOON, || std::net::TcpStream::connect(("127.0.0.1", second)).is_ok());
+    let send = |port: u16, secret: &str, repository: &str| {
+        let url = format!("http://127.0.0.1:{port}{}", super::PATH);
+        web::deliver(&url, secret, "workflow_job", &of(repository, 1).to_string()).0
+    };
+    assert_eq!(send(second, world::SECRET, "acme/other"), 401);
+    assert_eq!(send(world.port, "the other one", "acme/app"), 401);
+    assert_eq!(send(second, "the other one", "acme/app"), 200);
+    assert_eq!(send(second, "the other one", "acme/other"), 202);
+    assert_eq!(
+        send(world.port, world::SECRET, "acme/app"),
+        200,
+        "one owner's receivers share a queue: job 1 is known"
+    );
 }

@@ -1,6 +1,7 @@
 //! No secret, token or body reaches a log, a page, an answer or the process list, whatever goes wrong.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::json;
@@ -42,7 +43,11 @@ fn start(world: &World) -> Daemon {
     let text = world
         .configuration(1, "")
         .replace("  owner: acme\n", "  owner: acme\n  registration_timeout_seconds: 5\n");
-    let daemon = Daemon::start(world, &text, &[], &[("LOG_LEVEL", "DEBUG")]);
+    // By environment, so that what is handed on to children is seen too.
+    let text = text.replace(&format!("global_token: {}\n", world::TOKEN), "");
+    let env =
+        [("LOG_LEVEL", "DEBUG"), ("ANKLET_GLOBAL_TOKEN", world::TOKEN), ("RUNNER1_JOB_RETRY_ATTEMPTS", "5")];
+    let daemon = Daemon::start(world, &text, &[], &env);
     world.wait_until_it_serves();
     daemon
 }
@@ -118,13 +123,27 @@ fn a_registration_that_fails_shows_its_token_to_nobody() {
 }
 
 #[test]
-fn a_job_sees_nothing_of_ours() {
+fn a_job_sees_nothing_of_ours_and_neither_does_anka() {
     let world = World::new();
-    let mut daemon = start(&world);
+    // An `anka` that writes down what it was given.
+    let (spy, seen) = (world.dir.join("spy"), world.dir.join("seen"));
+    let anka = world.dir.join("anka/bin/anka");
+    fs::write(&spy, format!("#!/bin/sh\nenv >> {}\nexec {} \"$@\"\n", seen.display(), anka.display()))
+        .unwrap();
+    fs::set_permissions(&spy, fs::Permissions::from_mode(0o755)).unwrap();
+    let env = [("RUNNER1_TOKEN", world::TOKEN), ("ANKLET_GLOBAL_RECEIVER_SECRET", world::SECRET)];
+    let text = world.configuration(1, &format!("anka_path: {}", spy.display()));
+    let mut daemon = Daemon::start(&world, &text, &[], &env);
+    world.wait_until_it_serves();
     let job = world.order(json!({}))[0];
     let done = world.until(job, "completed", SOON);
     assert_eq!(done["leaks"], json!([]), "what its runner could read");
     eventually("the host is clean", SOON, || world.vms().is_empty());
     assert_hidden(&world, &[world::TOKEN, world::SECRET]);
+    let given = fs::read_to_string(seen).unwrap();
+    assert!(
+        given.contains("PATH=") && !given.contains(world::TOKEN) && !given.contains(world::SECRET),
+        "{given}"
+    );
     assert_eq!(daemon.stop(), 0);
 }

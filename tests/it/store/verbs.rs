@@ -157,6 +157,7 @@ fn not_here_is_unanimous_among_live_voters_of_the_scope() {
         // h2 is not seen any more: what is left is unanimous, and h1 takes the job to cancel it.
         world.hands.pass(patience);
         world.store.seen(&card("h1", "v1", patience)).unwrap();
+        world.store.seen(&elsewhere).unwrap();
         assert_eq!(claimed(&*world.store, &ask(&claim_id(5), &scope)), None, "{}: h2 just lives", world.name);
         world.hands.pass(Duration::from_millis(1));
         let five = claim_id(5);
