@@ -99,6 +99,8 @@ fn the_count_is_the_job_s_own_and_outlives_the_daemon() {
     let mut daemon = world.start_with(&text);
     let job = world.order(json!({}))[0];
     says(&world, "WARN", "try 2 of 3 failed");
+    // The line comes just before the store is told; the next try comes 5 s later.
+    pause(1500);
     daemon.kill();
     world.fault(&json!({ "call": "start", "do": "fail", "times": 0 }));
     let _daemon = world.start_with(&text);

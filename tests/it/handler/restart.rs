@@ -75,7 +75,7 @@ fn a_hanging_start_of_a_dead_daemon_is_ended() {
 #[test]
 fn nobody_pulls_while_a_dead_daemon_s_child_does() {
     let world = World::new();
-    world.anka("set", &["timing_ms.registry pull=2500"]);
+    world.anka("set", &["timing_ms.registry pull=6000"]);
     let text = world.configuration(1, "global_job_retry_attempts: 1");
     let mut daemon = world.start_with(&text);
     let labels = ["self-hosted", "anka-template:macos-14", "anka-template-tag:v1"];
