@@ -59,7 +59,9 @@ impl Handler {
                     "the VM stays until GitHub says that no job runs on its runner: {}",
                     github_reason(&error)
                 );
-                Some(Asks::soon())
+                let mut asks = Asks::from_now();
+                asks.answered(false);
+                Some(asks)
             }
         }
     }

@@ -23,7 +23,12 @@ impl Handler {
                 return;
             }
             Ok(Ran::Over) => self.ran_to_its_end(&work),
-            Err(reason) => self.did_not_run(&mut work, &reason, stop),
+            Err(reason) => {
+                // A run is never cancelled for a job that a stranger runs, or that is over.
+                let gives_up = matches!(reason.policy(), Policy::Counted | Policy::Cancel);
+                let overtaken = if gives_up { self.overtaken(&mut work) } else { None };
+                self.did_not_run(&mut work, &overtaken.unwrap_or(reason), stop)
+            }
         };
         self.end_claim(work, &closing, stop);
     }

@@ -11,6 +11,7 @@ mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
+mod news; // what the store tells of the job in hand
 mod options; // what a handler is made of
 mod page; // its serde
 mod place; // slot and template

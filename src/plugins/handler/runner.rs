@@ -1,6 +1,6 @@
 //! From a VM that runs to a runner that has its job.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::anka::scripts::{GROUP, INSTALL, LABELS, NAME, REGISTER_AND_START, TOKEN, URL};
 use crate::anka::{RunnerCall, Var};
@@ -9,9 +9,9 @@ use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
 use crate::plugins::handler::boot::journal_reason;
 use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
+use crate::plugins::handler::news::News;
 use crate::plugins::handler::release;
 use crate::plugins::handler::schedule::Asks;
-use crate::plugins::handler::watch::News;
 use crate::plugins::handler::work::Work;
 use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency, Woken};
@@ -80,31 +80,23 @@ impl Handler {
                 Woken::Bell | Woken::Time => self.tick(),
             }
             match self.news(work) {
-                News::Running => {
-                    return {
-                        call.leave();
-                        Ok(())
-                    };
-                }
-                News::Over if work.ran().is_some() => {
-                    return {
-                        call.leave();
-                        Ok(())
-                    };
-                }
-                News::Over => break Err(Reason::AlreadyOver),
-                News::Parked => break Err(Reason::Parked),
-                _ if left == Duration::ZERO && asked_last => {
+                News::Running => break Ok(()),
+                News::Over if work.ran().is_some() => break Ok(()),
+                _ if left.is_zero() && asked_last => {
                     break Err(Reason::ScriptFailed("they did not end in time, and no job started".into()));
                 }
-                _ => (),
+                news => {
+                    if let Err(reason) = self.heed(work, &news) {
+                        break Err(reason);
+                    }
+                }
             }
-            if left == Duration::ZERO {
+            if left.is_zero() {
                 // The delivery may be lost: a job that runs must not be ended with its script.
                 asked_last = true;
                 asks.hurry();
             }
-            if asks.is_due() && self.asked_before_start(work, stop)? {
+            if asks.is_due() && self.asked_before_start(work, &mut asks, stop)? {
                 break Ok(());
             }
         };

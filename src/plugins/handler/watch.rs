@@ -2,34 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::claim::Claim;
 use crate::domain::entry::State;
-use crate::domain::event::Event;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::RunnerGone;
-use crate::plugins::handler::error::{github_reason, store_reason};
+use crate::github::Asker;
+use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency, Woken};
-use crate::store::Ask;
-
-/// What the store says of the job that the claim holds.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// Not started.
-    Waiting,
-    /// GitHub wants a person's approval first.
-    Parked,
-    /// It runs on our runner.
-    Running,
-    /// It is over; [`Work::ran`] tells whether our runner ran it.
-    Over,
-    /// The claim holds nothing any more.
-    Lost,
-    /// The store does not answer.
-    Away,
-}
 
 /// How long the runner has, and what is known of it.
 pub(super) struct Patience {
@@ -41,35 +23,6 @@ pub(super) struct Patience {
 }
 
 impl Handler {
-    /// What the store says now.
-    pub(super) fn news(&self, work: &mut Work) -> News {
-        let Some(claim) = work.claim.as_ref() else { return self.news_without_claim(work) };
-        match self.tools.store.held(claim.id()) {
-            Err(_) => News::Away,
-            Ok(None) => News::Lost,
-            Ok(Some(entry)) => {
-                work.update(entry);
-                match &work.entry.state {
-                    State::Claimed(hold) if hold.park => News::Parked,
-                    State::Running { .. } => News::Running,
-                    State::Over(_) => News::Over,
-                    _ => News::Waiting,
-                }
-            }
-        }
-    }
-
-    /// The claim is lost, but a job may run on the VM: its own record tells when it is over.
-    fn news_without_claim(&self, work: &mut Work) -> News {
-        match self.tools.store.entry(work.entry.job.id) {
-            Ok(Some(entry)) if matches!(entry.state, State::Over(_)) => {
-                work.update(entry);
-                News::Over
-            }
-            _ => News::Lost,
-        }
-    }
-
     /// From the runner's start until GitHub gives it a job.
     pub(super) fn watch_before_start(&mut self, work: &mut Work, stop: &Stop) -> Result<(), Reason> {
         let mut asks = Asks::from_now();
@@ -79,9 +32,7 @@ impl Handler {
             match self.news(work) {
                 News::Running => return Ok(()),
                 News::Over if work.ran().is_some() => return Ok(()),
-                News::Over => return Err(Reason::AlreadyOver),
-                News::Parked => return Err(Reason::Parked),
-                News::Lost => self.serve_another(work)?,
+                news @ (News::Over | News::Parked | News::Lost) => self.heed(work, &news)?,
                 News::Away => away = true,
                 News::Waiting if away => {
                     away = false;
@@ -90,7 +41,7 @@ impl Handler {
                 News::Waiting => (),
             }
             if asks.is_due() {
-                if self.asked_before_start(work, stop)? {
+                if self.asked_before_start(work, &mut asks, stop)? {
                     return Ok(());
                 }
                 continue;
@@ -113,19 +64,19 @@ impl Handler {
     }
 
     /// Asks GitHub about the claim's job; true when it has started on our runner, whatever the store knows.
-    pub(super) fn asked_before_start(&self, work: &mut Work, stop: &Stop) -> Result<bool, Reason> {
-        let state = match self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Drain)) {
-            Ok(state) => state,
-            Err(Reason::Stopped) => return Err(Reason::Stopped),
-            Err(reason) => {
-                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
-                return Ok(false);
-            }
+    pub(super) fn asked_before_start(
+        &self,
+        work: &mut Work,
+        asks: &mut Asks,
+        stop: &Stop,
+    ) -> Result<bool, Reason> {
+        let Some(state) = self.answer(work, asks, &self.asker_once(stop, Urgency::Drain))? else {
+            return Ok(false);
         };
         let ours = Some(&work.runner());
         Ok(match state {
-            Some(State::Running { runner, .. }) => Some(&runner) == ours,
-            Some(State::Over(ending)) if ending.runner.as_ref() == ours => {
+            State::Running { runner, .. } => Some(&runner) == ours,
+            State::Over(ending) if ending.runner.as_ref() == ours => {
                 work.entry.state = State::Over(ending);
                 true
             }
@@ -133,36 +84,17 @@ impl Handler {
         })
     }
 
-    /// A stranger took our job: the VM first serves another one of equal labels.
-    pub(super) fn serve_another(&mut self, work: &mut Work) -> Result<(), Reason> {
-        let Some(claim) = work.claim.take() else { return Err(Reason::Lost) };
-        let id = claim.detach();
-        let like = work.entry.job.clone();
-        let ask = Ask {
-            claim: &id,
-            scope: &self.options.scope,
-            voter: &self.options.voter,
-            except: &[],
-            like: Some(&like),
-            lease: self.options.lease,
-        };
-        let taken = match self.tools.store.take(&ask) {
-            Ok(taken) => taken,
-            Err(error) => {
-                // The answer may be lost, and the claim hold a job: it is ended as any other.
-                work.claim = Some(Claim::granted(id));
-                return Err(store_reason(&error));
+    /// GitHub's answer about the job in hand. An ask in vain is said, and made again soon; only a stop is an error.
+    fn answer(&self, work: &Work, asks: &mut Asks, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
+        let answer = self.ask(&work.entry.job, asker);
+        asks.answered(answer.is_ok());
+        answer.or_else(|reason| match reason {
+            Reason::Stopped => Err(Reason::Stopped),
+            reason => {
+                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
+                Ok(None)
             }
-        };
-        let Some((claim, entry)) = taken else {
-            log::info!("another runner took the job, and no other job wants this VM");
-            return Err(Reason::Lost);
-        };
-        work.claim = Some(claim);
-        work.update(entry);
-        let event = Event::Checkpoint { claim: id, runner: work.runner() };
-        self.tools.store.apply(&event).map_err(|error| store_reason(&error))?;
-        Ok(())
+        })
     }
 
     /// Is the runner online in time, and does it get a job in time?
@@ -210,7 +142,7 @@ impl Handler {
                 }
                 _ => (),
             }
-            if asks.is_due() && self.asked_running(work, stop) {
+            if asks.is_due() && self.asked_running(work, &mut asks, stop) {
                 break;
             }
             let limit = TICK.min(asks.left()).max(Duration::from_millis(10));
@@ -240,17 +172,13 @@ impl Handler {
     }
 
     /// Asks GitHub; true when the job is over.
-    fn asked_running(&self, work: &mut Work, stop: &Stop) -> bool {
-        match self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Interrupt)) {
+    fn asked_running(&self, work: &mut Work, asks: &mut Asks, stop: &Stop) -> bool {
+        match self.answer(work, asks, &self.asker_once(stop, Urgency::Interrupt)) {
             Ok(Some(State::Over(ending))) => {
                 work.entry.state = State::Over(ending);
                 true
             }
-            Ok(_) | Err(Reason::Stopped) => false,
-            Err(reason) => {
-                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
-                false
-            }
+            _ => false,
         }
     }
 
@@ -269,6 +197,7 @@ impl Handler {
             if asks.is_due() {
                 let asker = self.asker_once(stop, Urgency::Interrupt);
                 let found = self.tools.github.find_runner(&asker, &self.options.scope, &work.runner());
+                asks.answered(found.is_ok());
                 if found.is_ok_and(|runner| runner.is_none_or(|runner| !runner.busy)) {
                     return None;
                 }

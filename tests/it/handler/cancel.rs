@@ -42,6 +42,45 @@ fn before_its_start_the_vm_is_cleaned_up_at_once() {
     assert_eq!(world.said("WARN"), [""; 0]);
 }
 
+/// No step of a boot is taken for a job that is over.
+#[track_caller]
+fn goes_no_further(call: &str, next: &str) {
+    let world = World::new();
+    world.anka("set", &[&format!("timing_ms.{call}=1200")]);
+    let _daemon = world.start(1);
+    let labels = ["self-hosted", "anka-template:macos-14", "anka-template-tag:v1"];
+    let job = world.order(json!({ "labels": labels }))[0];
+    eventually("it is at work", SOON, || !calls(&world, call).is_empty());
+    cancel(&world, job);
+    assert_eq!(end_of(&world, job), "cancelled");
+    says(&world, "INFO", "over before it started");
+    clean(&world);
+    assert!(calls(&world, next).is_empty(), "{next} after {call}");
+    assert_eq!(world.said("WARN"), [""; 0]);
+}
+
+#[test]
+fn no_step_is_taken_for_a_job_that_is_over() {
+    goes_no_further("registry pull", "clone");
+    goes_no_further("clone", "start");
+    goes_no_further("start", "run");
+}
+
+/// The last try fails, but the job is over: that is no fault, and nothing is cancelled.
+#[test]
+fn a_last_try_that_was_overtaken_is_no_fault() {
+    let world = World::new();
+    world.fault(&json!({ "call": "clone", "do": "hang", "ms": 1200 }));
+    let _daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
+    let job = world.order(json!({}))[0];
+    eventually("it is at work", SOON, || !calls(&world, "clone").is_empty());
+    cancel(&world, job);
+    says(&world, "INFO", "over before it started");
+    clean(&world);
+    assert_eq!(asked(&world, "POST", "/cancel"), 0);
+    assert_eq!(world.said("ERROR"), [""; 0]);
+}
+
 #[test]
 fn while_its_runner_waits_the_vm_is_cleaned_up_at_once() {
     let world = World::new();

@@ -14,6 +14,12 @@ fn stranger(world: &World) {
     );
 }
 
+/// The job that the one handler has claimed first, and the other one. Deliveries may change places.
+fn claimed_and_other(world: &World, jobs: &[u64]) -> (u64, u64) {
+    let claimed = world.log().into_iter().find(|line| line["msg"] == "handling the job").unwrap();
+    if claimed["workflowJobId"] == jobs[0] { (jobs[0], jobs[1]) } else { (jobs[1], jobs[0]) }
+}
+
 fn successes(world: &World) -> Value {
     world.metrics()["total_successful_runs_since_start"].clone()
 }
@@ -88,14 +94,51 @@ fn a_vm_whose_job_a_stranger_took_serves_an_equal_job_first() {
     let jobs = world.order(json!({ "count": 2, "hold": true, "duration_ms": 800 }));
     let runner = online_runner(&world);
     stranger(&world);
-    assign(&world, jobs[0], "outsider");
+    let (own, other) = claimed_and_other(&world, &jobs);
+    assign(&world, own, "outsider");
     says(&world, "INFO", "have crossed");
-    world.control(&format!("jobs/{}/release", jobs[1]), &json!({}));
-    assert_eq!(end_of(&world, jobs[1]), "success");
-    assert_eq!(job_now(&world, jobs[1])["runner_name"], runner);
-    assert_eq!(end_of(&world, jobs[0]), "success");
+    world.control(&format!("jobs/{other}/release"), &json!({}));
+    assert_eq!(end_of(&world, other), "success");
+    assert_eq!(job_now(&world, other)["runner_name"], runner);
+    assert_eq!(end_of(&world, own), "success");
     clean(&world);
     assert_eq!(calls(&world, "clone").len(), 1, "no new VM");
+    eventually("one ran in our VM", SOON, || successes(&world) == 1);
+}
+
+/// The last try fails while a stranger runs the job: its run must not be cancelled.
+#[test]
+fn a_stranger_s_run_is_never_cancelled() {
+    let world = World::new();
+    world.fault(&json!({ "call": "clone", "do": "hang", "ms": 1200 }));
+    let _daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
+    let job = world.order(json!({ "hold": true, "duration_ms": 3000 }))[0];
+    eventually("it is at work", SOON, || !calls(&world, "clone").is_empty());
+    stranger(&world);
+    assign(&world, job, "outsider");
+    assert_eq!(end_of(&world, job), "success");
+    clean(&world);
+    assert_eq!(asked(&world, "POST", "/cancel"), 0);
+    assert_eq!(world.said("ERROR"), [""; 0]);
+}
+
+/// The VM has no runner yet when its job is lost: it is booted on for another one.
+#[test]
+fn a_vm_that_boots_serves_an_equal_job_when_a_stranger_took_its_own() {
+    let world = World::new();
+    world.anka("set", &["timing_ms.start=1200"]);
+    let _daemon = world.start(1);
+    let jobs = world.order(json!({ "count": 2, "hold": true, "duration_ms": 800 }));
+    eventually("it boots", SOON, || !calls(&world, "start").is_empty());
+    let (own, other) = claimed_and_other(&world, &jobs);
+    stranger(&world);
+    assign(&world, own, "outsider");
+    says(&world, "INFO", "have crossed");
+    world.control(&format!("jobs/{other}/release"), &json!({}));
+    assert_eq!(end_of(&world, other), "success");
+    assert_eq!(end_of(&world, own), "success");
+    clean(&world);
+    assert_eq!(calls(&world, "clone").len(), 1);
     eventually("one ran in our VM", SOON, || successes(&world) == 1);
 }
 

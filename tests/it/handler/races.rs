@@ -105,8 +105,8 @@ fn a_crossing_while_the_daemon_is_dead_costs_no_job() {
     let jobs = world.order(json!({ "count": 2, "hold": true, "duration_ms": 3000 }));
     let runner = online_runner(&world);
     eventually("both are stored", SOON, || world.state()["deliveries"].as_array().unwrap().len() == 2);
-    let made_for = world.log().into_iter().find(|line| line["msg"] == "handling the job").unwrap();
-    let other = *jobs.iter().find(|job| made_for["workflowJobId"] != **job).unwrap();
+    let claimed = world.log().into_iter().find(|line| line["msg"] == "handling the job").unwrap();
+    let other = *jobs.iter().find(|job| claimed["workflowJobId"] != **job).unwrap();
     daemon.kill();
     world.control("assign", &json!({ "job": other, "runner": runner }));
     let _daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
