@@ -14,6 +14,7 @@ mod handler; // rows of the job's life, through the real binary
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
 mod metrics; // the page in its forms, and what an idle daemon costs
+mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
 mod scripts; // the three runner scripts
 mod store; // one conformance suite over every store

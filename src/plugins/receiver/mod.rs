@@ -20,7 +20,7 @@ use crate::store::Store;
 /// A receiver has nothing to do in its turns but to be there.
 const REST: Duration = Duration::from_hours(1);
 /// Threads that verify and store.
-const WORKERS: usize = 4;
+const WORKERS: usize = 8;
 
 /// A receiver's settings.
 pub struct Options {

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// `None`: not measured on this system.
-#[derive(Default)]
 pub struct Idle {
     pub resident_bytes: Option<u64>,
     /// Voluntary context switches of all threads, a second.

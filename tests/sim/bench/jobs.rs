@@ -28,7 +28,7 @@ pub struct Timed {
 }
 
 /// Runs so many jobs; the first one, which finds everything cold, is not among them.
-pub fn measured(stage: &mut Stage, jobs: usize, interrupt: &Interrupt) -> Result<Vec<Timed>, String> {
+pub fn measured(stage: &Stage, jobs: usize, interrupt: &Interrupt) -> Result<Vec<Timed>, String> {
     let mut logs =
         Logs { anka: Tail::of(stage.folder.anka().join("calls.log")), rest: Tail::of(stage.github.calls()) };
     one(stage, &mut logs)?;
@@ -45,7 +45,7 @@ struct Logs {
     rest: Tail,
 }
 
-fn one(stage: &mut Stage, logs: &mut Logs) -> Result<Timed, String> {
+fn one(stage: &Stage, logs: &mut Logs) -> Result<Timed, String> {
     logs.anka.lines();
     logs.rest.lines();
     let made = stage.github.post("jobs", &order())?;

@@ -52,6 +52,13 @@ pub fn measured(
     Ok(all)
 }
 
+impl Round {
+    /// How many times as fast as the bare server the daemon was.
+    pub fn ratio(&self) -> f64 {
+        self.anklet.per_second() / self.bare.per_second()
+    }
+}
+
 impl Rate {
     pub fn per_second(&self) -> f64 {
         self.micros.len() as f64 / self.seconds

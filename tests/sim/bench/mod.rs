@@ -23,8 +23,8 @@ anklet-sim bench [--clone DIR] [--folder DIR] [--seconds N]
 Measures the `anklet` beside this program for about N (90) seconds in DIR, and prints a table and one line of JSON.
 ";
 const SECONDS: u64 = 90;
-/// Rounds of deliveries, each to the daemon and to the bare server.
-const ROUNDS: u64 = 3;
+/// Rounds of deliveries, each to the daemon and to the bare server: many short ones, since other work comes and goes.
+const ROUNDS: u64 = 9;
 /// Jobs that are timed, when there is time for them.
 const JOBS: u64 = 40;
 /// What one job of the bench takes on a slow machine.
@@ -52,22 +52,21 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
     let interrupt = Interrupt::listen()?;
     let times = Times::within(options.seconds);
     let binary = std::fs::metadata(programs()?.join("anklet")).map_err(|e| e.to_string())?.len();
-    let mut report = Report { binary, ..Report::default() };
-    let mut stage = set_up(&options, true)?;
+    let stage = set_up(&options, true)?;
     say(&format!("a daemon with two handlers has nothing to do for {} s", times.idle.as_secs()));
-    report.idle = idle::measured(stage.daemon.pid(), times.idle, &interrupt)?;
+    let idle = idle::measured(stage.daemon.pid(), times.idle, &interrupt)?;
     say(&format!("{} jobs, one after another", times.jobs));
-    report.jobs = jobs::measured(&mut stage, times.jobs, &interrupt)?;
+    let jobs = jobs::measured(&stage, times.jobs, &interrupt)?;
     drop(stage);
     say(&format!(
         "deliveries to a daemon and to a bare server: {ROUNDS} rounds of {:.1} s each",
         times.round.as_secs_f64()
     ));
     let stage = set_up(&options, false)?;
-    report.rounds = load::measured(&stage, ROUNDS, times.round, &interrupt)?;
-    report.loaded_memory = idle::memory(stage.daemon.pid());
+    let rounds = load::measured(&stage, ROUNDS, times.round, &interrupt)?;
+    let loaded_memory = idle::memory(stage.daemon.pid());
     drop(stage);
-    report.print();
+    Report { binary, idle, jobs, rounds, loaded_memory }.print();
     Ok(())
 }
 
@@ -78,7 +77,7 @@ impl Times {
         let idle = IDLE.min(all / 4).max(1);
         let jobs = JOBS.min((all as f64 * 0.5 / A_JOB) as u64).max(2);
         let left = all as f64 - idle as f64 - jobs as f64 * A_JOB;
-        let round = (left / (2.0 * ROUNDS as f64)).clamp(0.5, 10.0);
+        let round = (left / (2.0 * ROUNDS as f64)).clamp(0.3, 5.0);
         Self { idle: Duration::from_secs(idle), jobs: jobs as usize, round: Duration::from_secs_f64(round) }
     }
 }

@@ -21,10 +21,12 @@ use std::path::{Path, PathBuf};
 use watch::Watch;
 
 const HELP: &str = "\
-anklet-sim tour [--clone DIR] [--keep]
+anklet-sim tour [--clone DIR] [--folder DIR] [--keep]
 
-Runs the `anklet` beside this program against a simulated GitHub and a simulated Anka, all in DIR/.quickstart
-(DIR: the current folder), shows eight jobs, stops it by Ctrl+C and looks for anything left behind.
+Runs the `anklet` beside this program against a simulated GitHub and a simulated Anka, shows eight jobs, stops it
+by Ctrl+C and looks for anything left behind.
+--clone: where the project lies (the current folder).
+--folder: where everything is written (.quickstart in the clone); what was there before is removed.
 --keep: leaves everything running to play with, until you press Ctrl+C.
 ";
 
@@ -34,6 +36,7 @@ const ANKA: [&str; 4] =
 
 struct Options {
     clone: PathBuf,
+    folder: Option<PathBuf>,
     keep: bool,
 }
 
@@ -43,7 +46,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
         return Ok(());
     };
     let interrupt = Interrupt::listen()?;
-    let folder = Folder::take(&options.clone.join(".quickstart"))?;
+    let folder = Folder::take(options.folder.as_ref().unwrap_or(&options.clone.join(".quickstart")))?;
     let path = folder.path().to_path_buf();
     let log = folder.log();
     tour(folder, &options, interrupt).map_err(|why| failure(&why, &path, &log))
@@ -72,11 +75,12 @@ fn failure(why: &str, folder: &Path, log: &Path) -> String {
 }
 
 fn read(args: Vec<String>) -> Result<Option<Options>, lexopt::Error> {
-    let mut options = Options { clone: PathBuf::from("."), keep: false };
+    let mut options = Options { clone: PathBuf::from("."), folder: None, keep: false };
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
             Long("clone") => options.clone = PathBuf::from(parser.value()?),
+            Long("folder") => options.folder = Some(PathBuf::from(parser.value()?)),
             Long("keep") => options.keep = true,
             Short('h') | Long("help") => return Ok(None),
             other => return Err(other.unexpected()),

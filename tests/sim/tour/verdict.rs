@@ -105,3 +105,27 @@ fn totals(metrics: &Value) -> Vec<String> {
     let wrong = TOTALS.iter().filter(|(name, wanted)| metrics[name].as_u64() != Some(*wanted));
     wrong.map(|(name, wanted)| format!("{name} is {}, not {wanted}", metrics[name])).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_otherwise_than_it_must_be_is_named() {
+        let vm = "anklet-vm-1".to_owned();
+        let good = || Record {
+            conclusion: "failure".into(),
+            claims: vec![(vm.clone(), "RUNNER1".into())],
+            ran_on: Some(vm.clone()),
+            answers: vec![202],
+            ..Record::default()
+        };
+        let lint = Part::named("lint").unwrap();
+        assert!(compared(lint, &good()).is_empty());
+        let twice =
+            Record { claims: vec![(vm.clone(), String::new()), (vm.clone(), String::new())], ..good() };
+        assert_eq!(compared(lint, &twice), ["the number of its claims is 2, not 1"]);
+        let elsewhere = Record { ran_on: Some("mac-mini".into()), ..good() };
+        assert_eq!(compared(lint, &elsewhere), ["the number of its VMs is 0, not 1"]);
+    }
+}
