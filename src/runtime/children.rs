@@ -7,7 +7,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use super::same_file::is_at;
 use super::stop::{Never, breathe};
 use crate::domain::ids::VmName;
 
@@ -56,7 +57,7 @@ impl ChildLock {
             };
             file.lock()?;
             // Another daemon may have taken the file for litter before it was locked.
-            if !is_same(&file, &path) {
+            if !is_at(&file, &path) {
                 continue;
             }
             file.seek(SeekFrom::Start(BEHIND_THE_END))?;
@@ -94,11 +95,6 @@ fn create(path: &Path) -> io::Result<File> {
         }
         opened => opened,
     }
-}
-
-fn is_same(file: &File, path: &Path) -> bool {
-    let id = |m: io::Result<fs::Metadata>| m.ok().map(|m| (m.dev(), m.ino()));
-    id(file.metadata()).is_some_and(|own| id(fs::metadata(path)) == Some(own))
 }
 
 /// A child that some daemon started and that still lives.
