@@ -126,12 +126,6 @@ fn living(dir: &Path, wanted: impl Fn(&Left) -> bool) -> Vec<Left> {
 }
 
 impl Left {
-    /// Whether it may be the call that started a runner, left alone while its job runs: not to be ended before
-    /// GitHub was asked.
-    pub fn may_run_a_job(&self) -> bool {
-        self.call == "run"
-    }
-
     fn read(path: PathBuf) -> Option<Left> {
         let name = path.file_name()?.to_str()?;
         let [slot, vm, call, _pid, _sequence] = name.split('.').collect::<Vec<_>>().try_into().ok()?;
