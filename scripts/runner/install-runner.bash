@@ -5,7 +5,8 @@
 #   1. a runner that the template already carries: config.sh and run.sh in the runner's folder;
 #   2. an archive that the host copied beside this script;
 #   3. the release that the host resolved, downloaded.
-# An archive whose SHA-256 is not the resolved one is never unpacked. A second run changes nothing.
+# An archive whose SHA-256 is not the resolved one is never unpacked, and nothing is downloaded without one: the host
+# has verified what it copied. A second run changes nothing.
 #
 #   ANKLET_RUNNER_HOME          the runner's folder (~/actions-runner)
 #   ANKLET_RUNNER_ARCHIVE       the copied archive (~/actions-runner.tar.gz)
@@ -110,8 +111,11 @@ staging=$(mktemp -d "$(dirname "$home")/.anklet-runner.XXXXXX") || fail "failed 
 
 archive=${ANKLET_RUNNER_ARCHIVE:-$HOME/actions-runner.tar.gz}
 if [[ -f $archive ]]; then
-  if [[ -n $expected ]]; then verify "$archive" "$expected" "the archive $archive"; fi
-  say "unpacks $archive, which the host copied"
+  if [[ -n $expected ]]; then
+    verify "$archive" "$expected" "the archive $archive"
+  else
+    say "takes $archive as it was copied: no SHA-256 was given to check it again"
+  fi
 else
   if [[ -n ${ANKLET_RUNNER_ARCHIVE:-} ]]; then say "$archive is not there"; fi
   if [[ -z $version ]]; then

@@ -21,8 +21,8 @@ use crate::runtime::stop::Never;
 /// Limit of the calls that only look something up.
 const LOOK_UP: Duration = Duration::from_secs(30);
 
-/// What the calls need to know.
-#[derive(Clone, Debug)]
+/// What the calls need to know. It has no `Debug`: the environment may hold passwords.
+#[derive(Clone)]
 pub struct Options {
     /// The program, an absolute path.
     pub program: PathBuf,
@@ -43,7 +43,7 @@ pub struct Options {
 }
 
 /// The Anka of this host. Clones are cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Anka {
     pub(super) options: Arc<Options>,
     pub(super) cut: Receiver<Never>,

@@ -1,6 +1,6 @@
 //! The Anka CLI: every call as a method, with our own types and one closed error.
 //!
-//! Facts: Anka's documentation, as agreed on in ARCHITECTURE.md. Every call is `anka -j …`.
+//! Every call is `anka -j …`; its answer is the last line of its output, one JSON object (`envelope`).
 //! A call on a VM asks for its ticket, a pull for the one right to pull, a deletion for the right to delete.
 
 mod client;

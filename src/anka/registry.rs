@@ -15,7 +15,7 @@ use crate::domain::slots::PullSlot;
 use crate::runtime::effect::{Effect, effect};
 
 /// One registry, or Anka's default.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registry {
     anka: Anka,
     name: Option<String>,

@@ -121,3 +121,29 @@ pub fn end_of(file: &File) -> Vec<u8> {
         Err(_) => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_bytes_are_kept_and_the_last_whole_line_is_told() {
+        let (feed, tail) = Tail::new("test").unwrap();
+        let text: Vec<u8> = (0..400_000).flat_map(|n| format!("{n}\n").into_bytes()).collect();
+        feed.send(io::Cursor::new([&text[..], b"half"].concat())).unwrap();
+        while tail.heard().recv().is_ok() {}
+        assert_eq!(tail.last_line(), b"399999");
+        let kept = tail.take();
+        assert!((KEPT..=2 * KEPT).contains(&kept.len()));
+        assert!([&text[..], b"half"].concat().ends_with(&kept));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_read_on_but_not_kept() {
+        let (feed, tail) = Tail::new("test").unwrap();
+        tail.forget();
+        feed.send(io::Cursor::new(b"text\n")).unwrap();
+        while tail.heard().recv().is_ok() {}
+        assert!(tail.take().is_empty() && tail.last_line().is_empty());
+    }
+}

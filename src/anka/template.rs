@@ -76,8 +76,12 @@ impl Anka {
     /// All tags of a template that are on this host.
     pub fn tags(&self, template: &str) -> Result<Vec<String>, AnkaError> {
         let body = self.ask(Call::of("show").arg(template).arg("tag"))?;
-        let Value::Array(items) = body else { return Err(envelope::misshapen("show tag", &body)) };
-        Ok(items.iter().filter_map(|item| item["tag"].as_str()).map(str::to_owned).collect())
+        let tag = |item: &Value| item["tag"].as_str().map(str::to_owned);
+        match body {
+            Value::Null => Ok(Vec::new()),
+            Value::Array(items) => Ok(items.iter().filter_map(tag).collect()),
+            other => Err(envelope::misshapen("show tag", &other)),
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Plugins from their configuration.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::clients::Clients;
 use super::host::Host;
 use super::host_id::host_id;
@@ -17,6 +20,7 @@ use crate::http::OpenError;
 use crate::plugins::handler::journal::Journal;
 use crate::plugins::handler::{self, Handler};
 use crate::plugins::receiver::{self, Receiver};
+use crate::plugins::{Licensed, LicensedOptions};
 use crate::runtime::board::{Cell, Identity};
 use crate::runtime::plugin::Plugin;
 use crate::runtime::status::Kind;
@@ -30,6 +34,9 @@ pub struct Parts<'a> {
     stores: &'a Stores,
     clients: Clients,
     host: Host,
+    once: bool,
+    /// Handlers whose Anka turned out to be of no use.
+    unusable: Arc<AtomicUsize>,
 }
 
 /// Why a plugin was not made.
@@ -57,14 +64,24 @@ impl Retired {
 
 impl<'a> Parts<'a> {
     /// The shared parts.
-    pub fn new(config: &'a Config, env: &Variables, stores: &'a Stores) -> Result<Parts<'a>, String> {
+    pub fn new(
+        config: &'a Config,
+        env: &Variables,
+        stores: &'a Stores,
+        once: bool,
+    ) -> Result<Parts<'a>, String> {
         let id = host_id(&config.state_dir).map_err(|error| {
             format!("failed to name this host in {}: {error}", config.state_dir.display())
         })?;
         let host = Host::new(config, env, id).map_err(|error| {
             format!("failed to open the run folder {}: {error}", config.run_dir.display())
         })?;
-        Ok(Parts { config, stores, clients: Clients::new(env), host })
+        Ok(Parts { config, stores, clients: Clients::new(env), host, once, unusable: Arc::default() })
+    }
+
+    /// How many handlers have ended because this host's Anka cannot be used.
+    pub fn unusable(&self) -> usize {
+        self.unusable.load(Ordering::SeqCst)
     }
 
     /// Journals of handlers that are no longer configured, if there is a handler to finish them with.
@@ -77,10 +94,10 @@ impl<'a> Parts<'a> {
     /// A configured plugin.
     pub fn plugin(&self, plugin: &PluginConfig, cell: Cell) -> Result<Box<dyn Plugin>, Fault> {
         match plugin {
-            PluginConfig::Receiver(config) => Ok(Box::new(self.receiver(config)?)),
+            PluginConfig::Receiver(config) => Ok(Box::new(self.receiver(config, &cell)?)),
             PluginConfig::Handler(config) => {
                 let scope = config.common.scope.clone();
-                Ok(Box::new(self.handler(config, &config.common.name, scope, cell)?))
+                self.handler(config, &config.common.name, scope, cell)
             }
         }
     }
@@ -107,15 +124,16 @@ impl<'a> Parts<'a> {
             }
             _ => model.common.scope.clone(),
         };
-        Ok(Box::new(self.handler_over(journal, model, &retired.name, scope, cell, true)?))
+        self.handler_over(journal, model, &retired.name, scope, cell, true)
     }
 
-    fn receiver(&self, config: &ReceiverConfig) -> Result<Receiver, Fault> {
+    fn receiver(&self, config: &ReceiverConfig, cell: &Cell) -> Result<Receiver, Fault> {
         let common = &config.common;
         let receivers = self.config.plugins.iter().filter(|p| matches!(p, PluginConfig::Receiver(_))).count();
         let secrets: Vec<Secret> = config.secrets.iter().map(|secret| Secret::new(secret.expose())).collect();
         let options = receiver::Options {
             name: common.name.clone(),
+            fields: cell.identity().fields(),
             addr: (config.bind, config.port).into(),
             places: (PLACES - metrics_server::PLACES) / receivers.max(1),
             socket_dir: self.config.run_dir.clone(),
@@ -125,11 +143,7 @@ impl<'a> Parts<'a> {
         let store = self.stores.queue(&common.database, &common.queue);
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;
         if let Some(addr) = receiver.addr() {
-            log::info!(
-                "receiver {} takes deliveries of {} at http://{addr}/jobs/v1/receiver",
-                common.name,
-                common.scope
-            );
+            log::info!("takes deliveries of {} at http://{addr}/jobs/v1/receiver", common.scope);
         }
         Ok(receiver)
     }
@@ -140,7 +154,7 @@ impl<'a> Parts<'a> {
         name: &str,
         scope: Scope,
         cell: Cell,
-    ) -> Result<Handler, Fault> {
+    ) -> Result<Box<dyn Plugin>, Fault> {
         self.handler_over(self.open_journal(name)?, config, name, scope, cell, false)
     }
 
@@ -152,7 +166,7 @@ impl<'a> Parts<'a> {
         scope: Scope,
         cell: Cell,
         retired: bool,
-    ) -> Result<Handler, Fault> {
+    ) -> Result<Box<dyn Plugin>, Fault> {
         let common = &config.common;
         let tools = handler::Tools {
             store: self.stores.queue(&common.database, &common.queue),
@@ -183,7 +197,10 @@ impl<'a> Parts<'a> {
             drain_file: Some(self.config.drain_file.clone()),
         };
         let (journal, page) = journal;
-        Ok(Handler::new(options, tools, UndoLog::new(Box::new(journal), page)))
+        let anka = tools.anka.clone();
+        let handler = Handler::new(options, tools, UndoLog::new(Box::new(journal), page));
+        let look = LicensedOptions { patient: !self.once, unusable: self.unusable.clone() };
+        Ok(Box::new(Licensed::new(anka, Box::new(handler), look)))
     }
 
     fn open_journal(&self, name: &str) -> Result<OpenJournal, Fault> {

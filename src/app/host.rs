@@ -43,9 +43,9 @@ impl Host {
         })
     }
 
-    /// Anka for one handler, once its version and licence have been looked at.
+    /// Anka for one handler; not called yet.
     pub fn anka(&self, handler: &HandlerConfig) -> Result<Anka, String> {
-        let anka = Anka::new(anka::Options {
+        Ok(Anka::new(anka::Options {
             program: self.program.clone()?,
             env: self.env.clone(),
             children_dir: self.children_dir.clone(),
@@ -54,16 +54,7 @@ impl Host {
             start_timeout: handler.start_timeout,
             script_timeout: handler.script_timeout,
             pull_stall: handler.pull_stall,
-        });
-        let version =
-            anka.version().map_err(|error| format!("failed to ask anka for its version: {error}"))?;
-        let license = anka.license().map_err(|error| format!("failed to use this host's Anka: {error}"))?;
-        log::info!(
-            "anka {}, licence {}",
-            version.text,
-            license.kind.as_deref().unwrap_or("of an unnamed kind")
-        );
-        Ok(anka)
+        }))
     }
 }
 

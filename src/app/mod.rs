@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::config::env::Variables;
 use crate::config::{Checked, Config, Plugin as PluginConfig, StopOnTerm};
 use crate::http::OpenError;
+use crate::log::scope;
 use crate::plugins::Broken;
 use crate::runtime::board::{Board, Identity};
 use crate::runtime::pidlock::{PidLock, PidLockError};
@@ -71,7 +72,8 @@ fn serve(
     signals: &crossbeam_channel::Receiver<signals::Signal>,
 ) -> Result<Exit, (Exit, String)> {
     let stores = stores::open(config, once).map_err(|fault| (Exit::StoreAway, fault))?;
-    let parts = build::Parts::new(config, env, &stores).map_err(|fault| (Exit::Configuration, fault))?;
+    let parts =
+        build::Parts::new(config, env, &stores, once).map_err(|fault| (Exit::Configuration, fault))?;
     let retired = parts.retired();
     let identities = config.plugins.iter().map(identity).chain(retired.iter().map(build::Retired::identity));
     let (board, cells) = Board::new(identities.collect());
@@ -84,6 +86,7 @@ fn serve(
     .map_err(|fault| listen_fault(&fault))?;
     let (mut plugins, mut broken) = (Vec::new(), 0);
     for (at, cell) in cells.into_iter().enumerate() {
+        let _scope = scope::enter(cell.identity().fields());
         let built = match config.plugins.get(at) {
             Some(plugin) => parts.plugin(plugin, cell.clone()),
             None => parts.retired_plugin(&retired[at - config.plugins.len()], cell.clone()),
@@ -98,16 +101,24 @@ fn serve(
         };
         plugins.push((plugin, cell));
     }
-    let usable = plugins.len() - broken;
+    let all = plugins.len();
     let options =
         Options { once, detach_on_term: config.stop_on_term == StopOnTerm::Detach, patience: PATIENCE };
     let ended = Supervisor::start(plugins, options).run_until_end(signals);
     metrics.close();
-    Ok(match (usable, ended.faults) {
-        (0, _) => Exit::NoPlugin,
-        (_, 0) => Exit::Done,
-        _ => Exit::PluginFault,
-    })
+    match (all - broken - parts.unusable(), ended.faults) {
+        (0, _) => Err((Exit::NoPlugin, nothing_to_do(config))),
+        (_, 0) => Ok(Exit::Done),
+        _ => Ok(Exit::PluginFault),
+    }
+}
+
+fn nothing_to_do(config: &Config) -> String {
+    if config.plugins.is_empty() {
+        "there is nothing to run: this version does not aggregate metrics yet".into()
+    } else {
+        "none of the plugins can work on this host; what each lacks is said above".into()
+    }
 }
 
 fn identity(plugin: &PluginConfig) -> Identity {

@@ -2,7 +2,9 @@
 //!
 //! Works by the tables alone; what several keys mean together is `resolve`'s.
 
-use super::keys::{self, Kind, READY, Row};
+use std::cell::Cell;
+
+use super::keys::{self, Key, Kind, PLUGIN, READY, Row};
 use super::node::{Map, Node, Value};
 use super::note::Place;
 use super::real::{self, Real};
@@ -12,6 +14,10 @@ use super::suggest;
 /// What is said of a value that a later capability acts on.
 pub(super) const NOT_YET: &str = "not yet: it is read and checked, but this version does not act on it";
 
+const UNKNOWN: &str = "is not a key that anklet knows";
+/// A file with more unknown keys than this is no configuration of ours, and looking for near ones takes time.
+const MOST_SUGGESTIONS: usize = 100;
+
 /// Keys of the Go program that did nothing there either.
 const FORGOTTEN: &[&str] = &["workflows"];
 
@@ -19,11 +25,12 @@ const FORGOTTEN: &[&str] = &["workflows"];
 pub(super) fn check(root: &Map, report: &Report) {
     let top = keys::top_rows();
     let plugin = keys::plugin_rows();
-    let walk = Walk { report, top: &top, plugin: &plugin };
+    let walk = Walk { unknown: Cell::new(0), report, top: &top, plugin: &plugin };
     walk.map(root, &top, "", "");
 }
 
 struct Walk<'a> {
+    unknown: Cell<usize>,
     report: &'a Report,
     top: &'a [Row],
     plugin: &'a [Row],
@@ -114,18 +121,38 @@ impl Walk<'_> {
             self.report.info(&node.place, shown, "does nothing, as in earlier versions; it may be removed");
             return;
         }
-        // Names of the same block first: of equally near ones they are meant.
+        let text = match counterpart(name, in_plugin) {
+            Some(text) => text,
+            None if self.unknown.replace(self.unknown.get() + 1) >= MOST_SUGGESTIONS => UNKNOWN.to_owned(),
+            None => {
+                format!("{UNKNOWN}; the nearest known one is {}", self.nearest(name, rows, inner, in_plugin))
+            }
+        };
+        self.report.warn(&node.place, &self.report.unknown(shown), text);
+    }
+
+    /// Names of the same block come first: of equally near ones they are meant.
+    fn nearest(&self, name: &str, rows: &[Row], inner: &str, in_plugin: bool) -> String {
         let beside =
             rows.iter().filter_map(|row| row.path.strip_prefix(inner)).filter(|path| !path.contains('.'));
-        let elsewhere = rows.iter().map(|row| row.path.as_str());
-        let other = if in_plugin { self.top } else { self.plugin };
-        let farther = other.iter().map(|row| row.path.as_str());
-        let known = suggest::nearest(name, beside.chain(elsewhere).chain(farther));
-        let meant = known.map_or("", |(_, path)| path);
-        self.report.warn(
-            &node.place,
-            shown,
-            format!("is not a key that anklet knows; the nearest known one is {meant}"),
-        );
+        let beside = beside.map(|path| (path, path.to_owned()));
+        let same_table = rows.iter().map(|row| (row.path.as_str(), row.path.clone()));
+        let (other, prefix) = if in_plugin { (self.top, "") } else { (self.plugin, "plugins[].") };
+        let farther = other.iter().map(|row| (row.path.as_str(), format!("{prefix}{}", row.path)));
+        suggest::nearest(name, beside.chain(same_table).chain(farther))
+            .map_or(String::new(), |(_, path)| path)
+    }
+}
+
+/// A plugin's key at the top lacks its `global_`, and a `global_…` key in a plugin has it in vain.
+fn counterpart(name: &str, in_plugin: bool) -> Option<String> {
+    let global = |key: &Key| format!("global_{}", key.global);
+    let mut keys = PLUGIN.iter().filter(|key| !key.global.is_empty());
+    if in_plugin {
+        let key = keys.find(|key| global(key) == name)?;
+        Some(format!("stands at the top of the file; the nearest known one here is {}", key.name))
+    } else {
+        let key = keys.find(|key| key.name == name)?;
+        Some(format!("stands in a plugin; the nearest known one here is {}", global(key)))
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn check_names(env: &Variables, report: &Report) {
         if value.is_empty() || known.contains(&name.as_str()) {
             continue;
         }
-        if let Some((1..=2, meant)) = suggest::nearest(name, known.iter().copied()) {
+        if let Some((0..=2, meant)) = suggest::nearest(name, known.iter().map(|known| (*known, *known))) {
             let text = format!("is not a variable that anklet knows; the nearest known one is {meant}");
             report.warn(&Place::Variable(name.clone()), "", text);
         }

@@ -44,7 +44,7 @@ pub fn load(inputs: Inputs) -> Result<Checked, Faults> {
     let source = source(inputs.explicit_file, &inputs.env, home.as_deref())?;
     let aggregates = is_aggregator(&inputs.env);
     let shown = source.as_ref().map_or(String::new(), |source| source.path.display().to_string());
-    let whole = |text: String| Faults(vec![note(&shown, Place::File, "", text)]);
+    let whole = |text: String| Faults::one(note(&shown, Place::File, "", text));
 
     let bytes = match &source {
         Some(source) => read(&inputs.cwd.join(&source.path)),
@@ -59,7 +59,7 @@ pub fn load(inputs: Inputs) -> Result<Checked, Faults> {
     let file = source.filter(|_| bytes.is_some()).map(|source| inputs.cwd.join(source.path));
     let bytes = bytes.unwrap_or_default();
     let Written { mut root, broken } = raw::parse(&bytes)
-        .map_err(|broken| Faults(vec![note(&shown, broken.place, &broken.key, broken.text)]))?;
+        .map_err(|broken| Faults::one(note(&shown, broken.place, &broken.key, broken.text)))?;
     if root.0.is_empty() && !aggregates {
         return Err(whole("is empty; config/example.yml shows every key".into()));
     }
@@ -67,15 +67,17 @@ pub fn load(inputs: Inputs) -> Result<Checked, Faults> {
     env::overlay(&mut root, &inputs.env);
     let report = Report::new(shown, home, inputs.cwd, secrets(&root));
     for broken in broken {
-        report.fault(&broken.place, &broken.key, broken.text);
+        report.fault(&broken.place, &report.unknown(&broken.key), broken.text);
     }
     env::check_names(&inputs.env, &report);
     check::check(&root, &report);
+    // What follows works with plugins that may be wanting: beside faults its warnings would mislead.
+    let beside_faults = report.warnings();
     let config = resolve::resolve(&root, &inputs.env, file, &report);
     let (faults, warnings, infos) = report.finish();
     match config {
         Some(config) if faults.is_empty() => Ok(Checked { config, warnings, infos }),
-        _ => Err(Faults(faults)),
+        _ => Err(Faults { faults, warnings: beside_faults }),
     }
 }
 
@@ -96,7 +98,7 @@ fn source(explicit: Option<PathBuf>, env: &Variables, home: Option<&Path>) -> Re
         let text = format!(
             "\"{name}\" is not a file's name; write a name in ~/.config/anklet, or give a path with -c"
         );
-        return Err(Faults(vec![note("", Place::Variable(variable.into()), "", text)]));
+        return Err(Faults::one(note("", Place::Variable(variable.into()), "", text)));
     }
     let folder = home.map(|home| home.join(".config").join("anklet"));
     let is_default = named.is_none();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Where something was written. The order is that in which notes are printed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The file as a whole.
     File,
@@ -16,7 +16,7 @@ pub enum Place {
 /// One thing said about one place. Prints as `FILE:LINE: KEY: TEXT`, or `VARIABLE: TEXT`.
 ///
 /// Values of secrets are never part of `text`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Note {
     /// The file as the user named it; empty when there is none.
     pub file: String,
@@ -43,19 +43,27 @@ impl fmt::Display for Note {
     }
 }
 
-/// All faults of a configuration, by line, those of variables last. Prints one a line.
+/// Why a configuration cannot be used. Prints one note a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults(pub Vec<Note>);
+pub struct Faults {
+    /// All its faults, by line, those of variables last.
+    pub faults: Vec<Note>,
+    /// What else is odd: a key that is missing is often there under a mistyped name.
+    pub warnings: Vec<Note>,
+}
+
+impl Faults {
+    /// One fault that says all.
+    pub fn one(fault: Note) -> Faults {
+        Faults { faults: vec![fault], warnings: Vec::new() }
+    }
+}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, fault) in self.0.iter().enumerate() {
-            if n > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{fault}")?;
-        }
-        Ok(())
+        let faults = self.faults.iter().map(ToString::to_string);
+        let warnings = self.warnings.iter().map(|warning| format!("warning: {warning}"));
+        f.write_str(&faults.chain(warnings).collect::<Vec<_>>().join("\n"))
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Written {
 
 /// Reads a whole file. An empty one is an empty mapping.
 pub(super) fn parse(bytes: &[u8]) -> Result<Written, Broken> {
-    let text = syntax::text_of(bytes)?;
+    let text = &*syntax::quote_dash(syntax::text_of(bytes)?);
     let mut builder = Builder {
         events: Parser::new_from_str(text),
         anchors: HashMap::new(),
@@ -44,7 +44,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Written, Broken> {
         broken: Vec::new(),
     };
     let root = builder.document().map_err(|stop| match stop {
-        Stop::Syntax(error) => syntax::explain(text, &error),
+        Stop::Syntax(error) => syntax::explain(text, error.marker().line(), error.info()),
         Stop::Broken(broken) => broken,
     })?;
     judge(text)?;
@@ -62,10 +62,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Written, Broken> {
 
 /// What serde_yaml does not accept is not YAML, even where the marked parser was content.
 fn judge(text: &str) -> Result<(), Broken> {
-    serde_yaml::from_str::<serde::de::IgnoredAny>(text).map(drop).map_err(|error| Broken {
-        place: error.location().map_or(Place::File, |at| Place::Line(at.line())),
-        key: String::new(),
-        text: format!("is not YAML: {}", syntax::without_position(&error.to_string())),
+    serde_yaml::from_str::<serde::de::IgnoredAny>(text).map(drop).map_err(|error| {
+        let line = error.location().map_or(1, |at| at.line());
+        syntax::explain(text, line, &error.to_string())
     })
 }
 

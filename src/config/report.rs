@@ -1,6 +1,7 @@
 //! Gathers what is said while a configuration is read, and where it was read.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::note::{Note, Place};
@@ -72,33 +73,44 @@ impl Report {
         format!("\"{shown}\"")
     }
 
+    /// An unknown key's path: it may be a secret that slipped before a colon. Short ones may be words of a path.
+    pub fn unknown(&self, path: &str) -> String {
+        let holds_secret = self.secrets.iter().any(|s| s.len() >= 2 * SHORTEST && path.contains(s.as_str()));
+        if holds_secret || is_token(path) { "***".into() } else { path.to_owned() }
+    }
+
+    /// The warnings so far, in the order of the file.
+    pub fn warnings(&self) -> Vec<Note> {
+        sorted(self.notes.borrow().clone()).1
+    }
+
     /// Faults, warnings and remarks, each in the order of the file and without repetitions.
     pub fn finish(self) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
-        let mut notes = self.notes.into_inner();
-        notes.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
-        let of = |level: Level| {
-            let mut found: Vec<Note> = Vec::new();
-            for (_, note) in notes.iter().filter(|(l, _)| *l == level) {
-                if !found.contains(note) {
-                    found.push(note.clone());
-                }
-            }
-            found
-        };
-        (of(Level::Fault), of(Level::Warning), of(Level::Info))
+        sorted(self.notes.into_inner())
     }
 
     fn add(&self, level: Level, place: &Place, key: &str, text: String) {
-        let key = if self.is_telling(key) { "***".to_owned() } else { key.to_owned() };
-        self.notes
-            .borrow_mut()
-            .push((level, Note { file: self.file.clone(), place: place.clone(), key, text }));
+        let note = Note { file: self.file.clone(), place: place.clone(), key: key.to_owned(), text };
+        self.notes.borrow_mut().push((level, note));
     }
 
     fn is_telling(&self, text: &str) -> bool {
-        TELLING.iter().any(|part| text.contains(part))
-            || self.secrets.iter().any(|s| text.contains(s.as_str()))
+        is_token(text) || self.secrets.iter().any(|s| text.contains(s.as_str()))
     }
+}
+
+fn is_token(text: &str) -> bool {
+    TELLING.iter().any(|part| text.contains(part))
+}
+
+fn sorted(mut notes: Vec<(Level, Note)>) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
+    notes.sort_by(|(_, a), (_, b)| a.place.cmp(&b.place));
+    let mut seen = HashSet::new();
+    let mut of = |level: Level| {
+        let new = notes.iter().filter(|(l, note)| *l == level && seen.insert(note));
+        new.map(|(_, note)| note.clone()).collect()
+    };
+    (of(Level::Fault), of(Level::Warning), of(Level::Info))
 }
 
 /// `scheme://user:password@host` without user and password.

@@ -1,9 +1,13 @@
 //! The known name that is nearest to a mistyped one.
 
-/// The nearest of the candidates. They come in order of preference: of equally near ones the first wins.
-pub(super) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<(usize, &'c str)> {
+/// The nearest of the candidates, each with what is to be said of it. They come in order of preference: of equally
+/// near ones the first wins.
+pub(super) fn nearest<'c, T>(
+    name: &str,
+    candidates: impl Iterator<Item = (&'c str, T)>,
+) -> Option<(usize, T)> {
     let name = plain(name);
-    candidates.map(|candidate| (distance(&name, &plain(candidate)), candidate)).min_by_key(|(far, _)| *far)
+    candidates.map(|(candidate, said)| (distance(&name, &plain(candidate)), said)).min_by_key(|(far, _)| *far)
 }
 
 /// Case and separators do not count: `logFileDir`, `log_file_dir` and `log.file_dir` are near.
@@ -39,9 +43,13 @@ mod tests {
         let known = ["port", "token", "log.file_dir", "sleep_interval"];
         let cases = [("prot", "port"), ("logFileDir", "log.file_dir"), ("sleep_intervall", "sleep_interval")];
         for (typed, meant) in cases {
-            assert_eq!(nearest(typed, known.into_iter()).map(|(_, n)| n), Some(meant), "{typed}");
+            assert_eq!(
+                nearest(typed, known.into_iter().map(|n| (n, n))).map(|(_, n)| n),
+                Some(meant),
+                "{typed}"
+            );
         }
-        assert_eq!(nearest("prot", known.into_iter()).map(|(far, _)| far), Some(1));
-        assert_eq!(nearest("x", [].into_iter()), None);
+        assert_eq!(nearest("prot", known.into_iter().map(|n| (n, ()))), Some((1, ())));
+        assert_eq!(nearest::<()>("x", [].into_iter()), None);
     }
 }

@@ -144,12 +144,10 @@ impl Act {
         let other = self.scene.other.as_mut().filter(|other| other.pays_for(runner))?;
         match &mut other.state {
             State::Claimed(hold) => {
-                let hold = Hold { park: false, ..hold.clone() };
-                let parked = other.hold().is_some_and(|h| h.park);
-                other.state =
-                    if parked { State::Parked { ask_at: self.now.plus(ASK_PARKED) } } else { State::Queued };
-                self.told.work |= !parked;
-                Some(hold)
+                let hold = hold.clone();
+                other.state = freed(hold.park, self.now);
+                self.told.work |= !hold.park;
+                Some(Hold { park: false, ..hold })
             }
             // It was cancelled, and its runner took another job before it could be removed.
             State::Over(ending) if ending.runner.as_ref() != Some(runner) => ending.hold.take(),
@@ -243,8 +241,7 @@ impl Act {
         self.told.wake.push(own.claim.owner.clone());
         *hold = Some(Hold { park: false, ..own.clone() });
         self.told.work = !own.park;
-        entry.state =
-            if own.park { State::Parked { ask_at: self.now.plus(ASK_PARKED) } } else { State::Queued };
+        entry.state = freed(own.park, self.now);
     }
 
     fn release(&mut self, claim: &ClaimId, counted: bool, pause: Duration) -> Verdict {
@@ -253,8 +250,7 @@ impl Act {
         match &mut entry.state {
             State::Claimed(hold) => {
                 let parked = hold.park;
-                entry.state =
-                    if parked { State::Parked { ask_at: now.plus(ASK_PARKED) } } else { State::Queued };
+                entry.state = freed(parked, now);
                 entry.attempts += u32::from(counted);
                 entry.not_before = now.plus(pause);
                 self.told.work = !parked;
@@ -305,6 +301,11 @@ impl Act {
         };
         Verdict::Stored
     }
+}
+
+/// What becomes of a job whose claim has ended or moved on before it started.
+fn freed(parked: bool, now: Millis) -> State {
+    if parked { State::Parked { ask_at: now.plus(ASK_PARKED) } } else { State::Queued }
 }
 
 /// Whether every live voter has said "not here".

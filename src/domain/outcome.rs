@@ -12,7 +12,9 @@ pub enum Reason {
     Malformed(Malformed),
     /// Template or tag neither on the host nor in its registry.
     NotHere(String),
-    /// No slot, or as many VMs run as may.
+    /// Both slots are taken by VMs of ours.
+    NoSlot,
+    /// Guests run, so that no more VMs may.
     NoRoom(String),
     /// Somebody else on this host pulls a template.
     PullTaken,
@@ -97,7 +99,8 @@ impl Reason {
             | Reason::ScriptFailed(_)
             | Reason::NotOnline
             | Reason::NotStarted => Policy::Counted,
-            Reason::NoRoom(_)
+            Reason::NoSlot
+            | Reason::NoRoom(_)
             | Reason::PullTaken
             | Reason::RegistryAway(_)
             | Reason::AnkaAway(_)
@@ -152,6 +155,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::Malformed(why) => why.fmt(f),
             Reason::NotHere(what) => write!(f, "template not here: {what}"),
+            Reason::NoSlot => f.write_str("both places for a VM are taken"),
             Reason::NoRoom(what) | Reason::Forbidden(what) => f.write_str(what),
             Reason::PullTaken => f.write_str("another template is being pulled on this host"),
             Reason::PullFailed(why) => write!(f, "the pull failed: {why}"),

@@ -69,8 +69,15 @@ impl SlotTable {
         SlotTable { taken: Arc::default(), places }
     }
 
+    /// The VMs that some daemon's slot is held for.
+    pub fn known(&self) -> Vec<VmName> {
+        let taken = self.lock();
+        taken.iter().flatten().cloned().chain(self.places.noted()).collect()
+    }
+
     /// A slot for `vm`, if own slots, other daemons' slots and guests together leave one.
-    /// `running` are the names of all VMs that run on the host now.
+    /// `running` are the names of the VMs that run on the host now, less those that were [`SlotTable::known`]
+    /// before anybody looked: one that is deleted meanwhile is no guest.
     pub fn take_vm(&self, vm: &VmName, running: &[String]) -> Result<VmSlot, NoRoom> {
         let mut taken = self.lock();
         let mut free: Vec<(usize, Box<dyn Lock>)> = (0..VMS_PER_HOST)
@@ -234,6 +241,16 @@ mod tests {
         assert!(b.take_pull().is_none());
         drop(pull);
         assert!(b.take_pull().is_some());
+    }
+
+    #[test]
+    fn what_is_known_is_every_daemon_s() {
+        let (a, b) = two_daemons();
+        let (first, _second) = (a.take_vm(&vm(1), &[]).unwrap(), b.take_vm(&vm(2), &[]).unwrap());
+        let known = a.known();
+        assert!(known.contains(&vm(1)) && known.contains(&vm(2)));
+        drop(first);
+        assert!(!a.known().contains(&vm(1)));
     }
 
     #[test]

@@ -218,11 +218,10 @@ mod tests {
     fn the_pull_lock_outlives_its_daemon_as_long_as_its_child() {
         let dir = folder("pull");
         let places = FilePlaces::open(&dir).unwrap();
-        let pull = places.lock_pull().unwrap();
-        let mut command = Command::new("cat");
-        let mut child = command.stdin(pull.share().unwrap()).spawn().unwrap();
-        drop(command);
-        assert!(child.wait().unwrap().success(), "cat meets the end of the file at once");
+        let mut pull = places.lock_pull().unwrap();
+        pull.note(&vm(1));
+        let read = Command::new("cat").stdin(pull.share().unwrap()).output().unwrap();
+        assert!(read.status.success() && read.stdout.is_empty(), "a child that reads meets the end at once");
         let mut command = Command::new("sleep");
         let mut child = command.arg("600").stdin(pull.share().unwrap()).spawn().unwrap();
         drop((command, pull));

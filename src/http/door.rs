@@ -1,17 +1,13 @@
 //! The door: a fixed number of threads in `accept`, each of which attends one guest at a time.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use super::budget::Budget;
 use super::guests::Guests;
 use super::lanes::Lanes;
 use super::options::Limits;
 use super::visit;
-use crate::runtime::{stop, thread};
-
-/// After a failed `accept`, so that a lasting fault does not turn into a busy loop.
-const AFTER_FAULT: Duration = Duration::from_millis(20);
+use crate::runtime::thread;
 
 /// What the threads of one listener share.
 pub struct Door {
@@ -27,7 +23,7 @@ impl Door {
     /// The work of one place: guest after guest, until the house closes.
     /// A failed `accept` (no descriptors, a client that has left) is not the end.
     pub fn stand(&self) {
-        while !self.guests.is_closing() {
+        while self.guests.stand() {
             match self.listener.accept() {
                 Ok((stream, peer)) => {
                     let Some(place) = self.guests.enter(stream, peer.ip()) else { return };
@@ -35,11 +31,7 @@ impl Door {
                         log::error!("a visit to {} panicked: {panic}", self.name);
                     }
                 }
-                Err(_) if self.guests.is_closing() => return,
-                Err(_) => {
-                    self.guests.starve();
-                    stop::breathe(AFTER_FAULT);
-                }
+                Err(_) => self.guests.park(),
             }
         }
     }

@@ -1,28 +1,27 @@
-//! Who is inside, and the doorkeeper: asleep until the house is full, then it shows out the eldest who waits.
-//!
-//! The guest that took the last place must not do this itself: with a whole request in hand it would wait for the
-//! grace of another, and so would everybody after it.
+//! Who is inside, who stands at the door, and who has to go when the house is full: the eldest who waits.
 
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// States of a guest; any other number is the time since which it waits, in microseconds.
-const SERVED: u64 = u64::MAX;
-const GONE: u64 = u64::MAX - 1;
+use super::guest::Guest;
 
 /// How often a full house of guests that are all being served is looked at.
 const ALL_SERVED: Duration = Duration::from_millis(2);
 
-/// How often an operator is told of guests shown out.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+/// How often a thread that found no descriptor tries again: while nobody is in `accept`, and while somebody is.
+const NOBODY_THERE: Duration = Duration::from_millis(50);
+const NOT_NEEDED: Duration = Duration::from_secs(1);
 
 /// All guests of one listener.
 #[derive(Debug)]
 pub struct Guests {
     inside: Mutex<Inside>,
+    /// For the doorkeeper.
     change: Condvar,
+    /// For threads that found no descriptor.
+    room: Condvar,
     places: usize,
     grace: Duration,
     opened: Instant,
@@ -32,19 +31,13 @@ pub struct Guests {
 #[derive(Debug, Default)]
 struct Inside {
     guests: Vec<Arc<Guest>>,
-    /// The process has no descriptor left: as good as a full house.
-    starved: bool,
+    /// Guests that were shown out and whose threads have not noticed yet.
+    leaving: usize,
+    /// Threads in `accept`. (Linux takes a descriptor for each before it waits.)
+    standing: usize,
+    /// Threads that found no descriptor for their next guest.
+    parked: usize,
     closing: bool,
-}
-
-/// One connection.
-#[derive(Debug)]
-pub struct Guest {
-    /// Read and written by the guest's own thread, shut down by the doorkeeper.
-    pub stream: TcpStream,
-    /// Who is at the other end.
-    pub peer: IpAddr,
-    state: AtomicU64,
 }
 
 /// A guest's place; free again on drop.
@@ -59,6 +52,7 @@ impl Guests {
         Guests {
             inside: Mutex::default(),
             change: Condvar::new(),
+            room: Condvar::new(),
             places,
             grace,
             opened: Instant::now(),
@@ -66,40 +60,52 @@ impl Guests {
         }
     }
 
-    /// Lets a guest in; `None` once the house closes.
-    pub fn enter(&self, stream: TcpStream, peer: IpAddr) -> Option<Place<'_>> {
-        let guest = Arc::new(Guest { stream, peer, state: AtomicU64::new(self.now()) });
+    /// A thread goes to `accept`; false once the house closes.
+    pub fn stand(&self) -> bool {
         let mut inside = self.lock();
+        inside.standing += 1;
+        !inside.closing
+    }
+
+    /// Its `accept` gave a guest: lets it in; `None` once the house closes.
+    pub fn enter(&self, stream: TcpStream, peer: IpAddr) -> Option<Place<'_>> {
+        let guest = Arc::new(Guest::new(stream, peer, self.now()));
+        let mut inside = self.lock();
+        inside.standing -= 1;
         if inside.closing {
             return None;
         }
         inside.guests.push(Arc::clone(&guest));
-        if inside.guests.len() >= self.places {
-            self.change.notify_one();
+        self.tell_if_full(&inside);
+        if inside.standing == 0 {
+            self.room.notify_one();
         }
         Some(Place { guests: self, guest })
     }
 
+    /// Its `accept` failed, most likely for want of a descriptor: it waits until it is needed or may have better luck.
+    pub fn park(&self) {
+        let mut inside = self.lock();
+        inside.standing -= 1;
+        if inside.closing {
+            return;
+        }
+        inside.parked += 1;
+        self.tell_if_full(&inside);
+        let pause = if inside.standing == 0 { NOBODY_THERE } else { NOT_NEEDED };
+        inside = self.room.wait_timeout(inside, pause).unwrap_or_else(PoisonError::into_inner).0;
+        inside.parked -= 1;
+    }
+
     /// A new request begins: the guest waits from now on. False when it was shown out.
     pub fn waits(&self, guest: &Guest) -> bool {
-        guest.turn(self.now())
+        guest.wait(self.now())
     }
 
-    /// The request is whole: the guest cannot be shown out until it waits again. False when it was shown out.
-    pub fn is_served(guest: &Guest) -> bool {
-        guest.turn(SERVED)
-    }
-
-    /// Every place is taken, or the house closes: no guest is served twice now.
+    /// Every place or descriptor is taken, or the house closes: no guest is served twice now.
     pub fn is_crowded(&self) -> bool {
         let inside = self.lock();
-        inside.closing || inside.guests.len() >= self.places
-    }
-
-    /// `accept` failed, most likely for want of descriptors: one guest must go.
-    pub fn starve(&self) {
-        self.lock().starved = true;
-        self.change.notify_one();
+        inside.closing || self.is_full(&inside)
     }
 
     /// How many were shown out so far.
@@ -107,72 +113,67 @@ impl Guests {
         self.shown_out.load(Ordering::Relaxed)
     }
 
-    /// Whether the house closes.
-    pub fn is_closing(&self) -> bool {
-        self.lock().closing
-    }
-
     /// Nobody comes in and nothing more is read: who waits goes, who has asked goes after the answer, the doorkeeper
     /// leaves.
     pub fn close(&self) {
         let mut inside = self.lock();
         inside.closing = true;
-        for guest in &inside.guests {
-            guest.show_out_before(GONE);
-            let _ = guest.stream.shutdown(Shutdown::Read);
-        }
+        inside.guests.iter().for_each(|guest| guest.end());
         self.change.notify_all();
+        self.room.notify_all();
     }
 
     /// Those who had their time since [`Guests::close`] and still do not take their answer go without it.
     pub fn hurry(&self) {
-        for guest in self.lock().guests.iter().filter(|guest| guest.state() != SERVED) {
-            let _ = guest.stream.shutdown(Shutdown::Both);
-        }
+        self.lock().guests.iter().for_each(|guest| guest.hurry());
     }
 
-    /// The doorkeeper's work; ends when the house closes.
-    pub fn keep_door(&self, name: &str) {
-        let mut told = Told::default();
+    /// Sleeps until a guest had to be shown out and tells how many were so far; `None` once the house closes.
+    pub fn next_shown_out(&self) -> Option<u64> {
         let mut inside = self.lock();
         while !inside.closing {
             inside = match self.next_to_go(&mut inside) {
+                Next::Gone => return Some(self.shown_out.fetch_add(1, Ordering::Relaxed) + 1),
                 Next::Nobody => self.change.wait(inside).unwrap_or_else(PoisonError::into_inner),
                 Next::Later(pause) => {
                     self.change.wait_timeout(inside, pause).unwrap_or_else(PoisonError::into_inner).0
                 }
-                Next::Gone => {
-                    let count = self.shown_out.fetch_add(1, Ordering::Relaxed) + 1;
-                    drop(inside);
-                    told.tell(name, count);
-                    self.lock()
-                }
             };
         }
+        None
     }
 
     /// Shows the eldest out if the house is full and its grace is over. Silently: on a kept-alive connection a
     /// text would be taken for the next answer.
     fn next_to_go(&self, inside: &mut Inside) -> Next {
-        inside.starved &= !inside.guests.is_empty();
-        if inside.guests.len() < self.places && !inside.starved {
+        if !self.is_full(inside) {
             return Next::Nobody;
         }
-        let eldest = inside.guests.iter().enumerate().min_by_key(|(_, guest)| guest.state());
-        let Some((index, since)) = eldest.map(|(i, guest)| (i, guest.state())).filter(|(_, s)| *s < GONE)
-        else {
-            return Next::Later(ALL_SERVED);
-        };
+        let waiting = inside.guests.iter().enumerate();
+        let waiting = waiting.filter_map(|(index, guest)| Some((guest.waits_since()?, index)));
+        let Some((since, index)) = waiting.min() else { return Next::Later(ALL_SERVED) };
         let left = self.grace.saturating_sub(Duration::from_micros(self.now().saturating_sub(since)));
         if !left.is_zero() {
             return Next::Later(left);
         }
-        if !inside.guests[index].show_out_before(since + 1) {
-            return Next::Later(Duration::ZERO);
+        if !inside.guests[index].show_out(since) {
+            return Next::Later(Duration::ZERO); // its request has just become whole
         }
-        let _ = inside.guests.swap_remove(index).stream.shutdown(Shutdown::Both);
-        inside.starved = false;
+        inside.guests.swap_remove(index);
+        inside.leaving += 1;
         Next::Gone
+    }
+
+    /// All places are taken, or nobody can be let in for want of descriptors.
+    fn is_full(&self, inside: &Inside) -> bool {
+        let starved = inside.parked > 0 && inside.standing + inside.leaving == 0;
+        inside.guests.len() >= self.places || starved
+    }
+
+    fn tell_if_full(&self, inside: &Inside) {
+        if self.is_full(inside) {
+            self.change.notify_one();
+        }
     }
 
     fn now(&self) -> u64 {
@@ -191,46 +192,12 @@ enum Next {
     Gone,
 }
 
-impl Guest {
-    fn state(&self) -> u64 {
-        self.state.load(Ordering::Relaxed)
-    }
-
-    fn turn(&self, to: u64) -> bool {
-        let turned = self
-            .state
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| (state != GONE).then_some(to));
-        turned.is_ok()
-    }
-
-    /// Marks it as gone if it has waited since before `time`.
-    fn show_out_before(&self, time: u64) -> bool {
-        let turned = self
-            .state
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |state| (state < time).then_some(GONE));
-        turned.is_ok()
-    }
-}
-
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.guests.lock().guests.retain(|guest| !Arc::ptr_eq(guest, &self.guest));
-    }
-}
-
-/// What the operator knows already.
-#[derive(Default)]
-struct Told {
-    at: Option<Instant>,
-    count: u64,
-}
-
-impl Told {
-    fn tell(&mut self, name: &str, count: u64) {
-        if self.at.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
-            let more = count - self.count;
-            log::warn!("the house of {name} is full: {more} slow or silent clients were shown out");
-            *self = Told { at: Some(Instant::now()), count };
+        let mut inside = self.guests.lock();
+        match inside.guests.iter().position(|guest| Arc::ptr_eq(guest, &self.guest)) {
+            Some(index) => drop(inside.guests.swap_remove(index)),
+            None => inside.leaving -= 1,
         }
     }
 }
@@ -238,6 +205,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
 
     use super::*;
 
@@ -248,6 +216,7 @@ mod tests {
     }
 
     fn enter(guests: &Guests) -> Place<'_> {
+        assert!(guests.stand());
         guests.enter(pair().0, Ipv4Addr::LOCALHOST.into()).unwrap()
     }
 
@@ -255,11 +224,10 @@ mod tests {
     fn the_eldest_waiting_guest_of_a_full_house_goes() {
         let guests = Guests::new(3, Duration::ZERO);
         let (served, first, second) = (enter(&guests), enter(&guests), enter(&guests));
-        assert!(guests.is_crowded() && Guests::is_served(&served.guest));
-        second.guest.turn(1);
-        first.guest.turn(2);
+        assert!(guests.is_crowded() && served.guest.serve());
+        assert!(second.guest.wait(1) && first.guest.wait(2));
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Gone));
-        assert!(!Guests::is_served(&second.guest) && !guests.waits(&second.guest));
+        assert!(!second.guest.serve() && !guests.waits(&second.guest));
         assert!(guests.waits(&first.guest) && !guests.is_crowded());
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Nobody));
     }
@@ -269,28 +237,51 @@ mod tests {
         let guests = Guests::new(1, Duration::from_mins(1));
         let place = enter(&guests);
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Later(_)));
-        assert!(Guests::is_served(&place.guest));
+        assert!(place.guest.serve());
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Later(ALL_SERVED)));
     }
 
     #[test]
-    fn a_starved_house_is_full_until_one_has_gone() {
+    fn a_house_without_descriptors_is_full_while_nobody_is_at_the_door() {
         let guests = Guests::new(9, Duration::ZERO);
-        guests.starve();
-        assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Nobody));
-        let (_one, _two) = (enter(&guests), enter(&guests));
-        guests.starve();
+        guests.lock().parked = 1;
+        let first = enter(&guests);
+        assert!(guests.stand() && !guests.is_crowded());
+        let second = guests.enter(pair().0, Ipv4Addr::LOCALHOST.into()).unwrap();
+        assert!(guests.is_crowded() && first.guest.serve());
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Gone));
         assert!(matches!(guests.next_to_go(&mut guests.lock()), Next::Nobody));
+        drop(second);
+        assert!(guests.is_crowded() && guests.stand() && !guests.is_crowded());
+    }
+
+    #[test]
+    fn a_parked_thread_is_woken_when_the_last_at_the_door_has_a_guest() {
+        let guests = Guests::new(9, Duration::from_secs(9));
+        assert!(guests.stand() && guests.stand());
+        thread::scope(|threads| {
+            let parked = thread::Builder::new().spawn_scoped(threads, || {
+                let start = Instant::now();
+                guests.park();
+                start.elapsed()
+            });
+            while guests.lock().parked == 0 {
+                thread::yield_now();
+            }
+            let _place = guests.enter(pair().0, Ipv4Addr::LOCALHOST.into()).unwrap();
+            assert!(parked.unwrap().join().unwrap() < NOT_NEEDED / 2);
+        });
+        assert_eq!(guests.lock().parked, 0);
     }
 
     #[test]
     fn a_closing_house_lets_nobody_in_and_keeps_who_is_served() {
         let guests = Guests::new(9, Duration::ZERO);
         let (served, waiting) = (enter(&guests), enter(&guests));
-        assert!(Guests::is_served(&served.guest));
+        assert!(served.guest.serve());
         guests.close();
         assert!(guests.waits(&served.guest) && !guests.waits(&waiting.guest));
+        assert!(!guests.stand());
         assert!(guests.enter(pair().0, Ipv4Addr::LOCALHOST.into()).is_none());
     }
 

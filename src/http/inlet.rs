@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use super::budget::make_room;
 use super::refusal::{Refusal, Trouble};
 
 /// Most bytes that one read of a head asks for.
@@ -88,11 +89,13 @@ impl<S: Source> Inlet<S> {
         let whole = into.len() + count;
         let at_hand = count.min(self.held().len());
         covered(into.len() + at_hand)?;
+        make_room(into, into.len() + at_hand);
         into.extend_from_slice(&self.held()[..at_hand]);
         self.understood(at_hand);
         while into.len() < whole {
             let bite = (whole - into.len()).min(BITE);
             covered(into.len() + bite)?;
+            make_room(into, into.len() + bite);
             if grow(&mut self.source, into, bite, deadline)? == 0 {
                 return Err(ENDED_EARLY.into());
             }

@@ -112,3 +112,74 @@ impl Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::net::Ipv4Addr;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::super::message::{Reply, Request};
+    use super::*;
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: door\r\n";
+
+    fn lanes(name: &str) -> (Lanes, PathBuf) {
+        let dir = std::env::temp_dir().join(format!("lanes-{name}-{}", std::process::id()));
+        let handler = Arc::new(|_: &Request<'_>| Reply::json(200, "{}"));
+        let plan = Plan { name: name.into(), socket_dir: dir.clone(), workers: 2, handler };
+        (Lanes::open(plan).unwrap(), dir)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    fn carries(lanes: &Lanes) -> bool {
+        lanes.carry(HEAD, Ipv4Addr::LOCALHOST.into(), b"body", soon()).is_ok()
+    }
+
+    fn lose_all(lanes: &Lanes) {
+        let mut places: Vec<_> = (0..4).filter_map(|_| lanes.free.borrow(soon())).collect();
+        assert_eq!(places.iter_mut().filter_map(|place| place.take()).count(), 4);
+    }
+
+    #[test]
+    fn lost_lanes_are_opened_again_to_the_same_server() {
+        let (lanes, dir) = lanes("lost");
+        lose_all(&lanes);
+        assert!((0..8).all(|_| carries(&lanes)));
+        assert_eq!(lanes.current.load(Ordering::Relaxed), 0);
+        assert!(lanes.end(soon()));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+        fs::remove_dir(dir).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_takes_no_lane_is_built_anew_and_the_old_lanes_are_left() {
+        let (lanes, dir) = lanes("anew");
+        *lanes.free.borrow(soon()).unwrap() = None;
+        fs::remove_dir_all(&dir).unwrap(); // as good as an accept loop that has died
+        assert!((0..8).all(|_| carries(&lanes)));
+        assert_eq!(lanes.current.load(Ordering::Relaxed), 1);
+        let places: Vec<_> = (0..4).filter_map(|_| lanes.free.borrow(soon())).collect();
+        assert!(places.iter().all(|place| place.as_ref().is_some_and(|lane| lane.server == 1)));
+        drop(places);
+        assert!(lanes.end(soon()));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_request_whose_time_is_up_costs_no_server() {
+        let (lanes, dir) = lanes("late");
+        lose_all(&lanes);
+        let past = Instant::now();
+        let told = lanes.carry(HEAD, Ipv4Addr::LOCALHOST.into(), b"", past);
+        assert!(matches!(told, Err(Refusal::Busy(_))));
+        assert!(carries(&lanes));
+        assert_eq!(lanes.current.load(Ordering::Relaxed), 0);
+        assert!(lanes.end(soon()));
+        fs::remove_dir_all(dir).unwrap();
+    }
+}

@@ -1,15 +1,17 @@
 //! Opens a port with all that stands behind it, and closes it again.
 
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use socket2::SockRef;
 
 use super::budget::Budget;
 use super::door::Door;
+use super::doorkeeper;
 use super::guests::Guests;
 use super::lanes::Lanes;
 use super::message::Handler;
@@ -46,20 +48,7 @@ pub fn open(options: Options, handler: Handler) -> Result<Listener, OpenError> {
     let door = Arc::new(Door { name, listener, limits, guests, budget, lanes });
     let (alive, ended) = bounded(0);
     let mut opened = Listener { door, addr, threads: Vec::with_capacity(places + 1), ended };
-    for place in 0..=places {
-        let (door, alive) = (Arc::clone(&opened.door), alive.clone());
-        let started = match place {
-            0 => thread::start_small(format!("doorkeeper:{}", door.name), STACK, move || {
-                door.guests.keep_door(&door.name);
-                drop::<crossbeam_channel::Sender<Never>>(alive);
-            }),
-            n => thread::start_small(format!("door:{}:{n}", door.name), STACK, move || {
-                door.stand();
-                drop(alive);
-            }),
-        };
-        opened.threads.push(started.map_err(OpenError::Thread)?);
-    }
+    opened.start(places, alive).map_err(OpenError::Thread)?;
     Ok(opened)
 }
 
@@ -78,6 +67,28 @@ impl Listener {
     /// Threads that have not ended within `limits.closing` are left behind with a WARN.
     pub fn close(self) {
         drop(self);
+    }
+
+    /// Starts the doorkeeper and the threads of the places. `alive` ends with the last of them.
+    fn start(&mut self, places: usize, alive: Sender<Never>) -> io::Result<()> {
+        let (door, here) = (Arc::clone(&self.door), alive.clone());
+        self.threads.push(thread::start_small(format!("doorkeeper:{}", door.name), STACK, move || {
+            doorkeeper::keep(&door.guests, &door.name);
+            drop(here);
+        })?);
+        for place in 0..places {
+            let (door, here) = (Arc::clone(&self.door), alive.clone());
+            self.threads.push(thread::start_small(
+                format!("door:{}:{place}", door.name),
+                STACK,
+                move || {
+                    door.stand();
+                    drop(here);
+                },
+            )?);
+        }
+        drop(alive);
+        Ok(())
     }
 
     fn shut(&mut self) {

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `listener` | opens the port, starts every thread, ends them all |
 //! | `door` | a fixed number of threads in `accept`; each attends one guest at a time |
-//! | `guests` | who is inside; the doorkeeper shows the eldest out when the house is full |
+//! | `guests` `guest` `doorkeeper` | who is inside; when the house is full the eldest who waits is shown out |
 //! | `visit` | one connection: read a request, have it answered, write the answer, again |
 //! | `inlet` `head` `body` `budget` | one whole request within its bounds of bytes and time |
 //! | `refusal` | what breaks a bound is answered here and goes no further |
@@ -20,6 +20,8 @@
 mod body;
 mod budget;
 mod door;
+mod doorkeeper;
+mod guest;
 mod guests;
 mod head;
 mod inlet;

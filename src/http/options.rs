@@ -51,12 +51,12 @@ impl Default for Limits {
         Limits {
             head: 16 << 10,
             body: 26_214_400,
-            budget: 48 << 20,
+            budget: 32 << 20,
             whole: Duration::from_secs(10),
             idle: Duration::from_secs(15),
             handling: Duration::from_secs(9),
             taking: Duration::from_secs(10),
-            grace: Duration::from_millis(50),
+            grace: Duration::from_millis(30),
             closing: Duration::from_secs(10),
         }
     }

@@ -46,7 +46,7 @@ impl Refusal {
         match self {
             Refusal::Malformed(how) => ("400 Bad Request", how),
             Refusal::TooSlow => ("408 Request Timeout", "the request took too long to arrive"),
-            Refusal::BodyTooLong => ("413 Content Too Large", "the body is longer than 26214400 bytes"),
+            Refusal::BodyTooLong => ("413 Content Too Large", "the body is too long"),
             Refusal::Expectation => ("417 Expectation Failed", "only 100-continue can be expected"),
             Refusal::HeadTooLarge => {
                 ("431 Request Header Fields Too Large", "the head has too many bytes or headers")

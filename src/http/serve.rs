@@ -10,6 +10,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tiny_http::{Header, Response, Server, StatusCode};
 
+use super::budget::make_room;
 use super::lane::{Lane, OPENING, PEER};
 use super::message::{Handler, Method, Reply, Request};
 use super::sockets::{self, OpenError, SocketFile};
@@ -124,9 +125,10 @@ impl Crew {
 
     fn serve(&self, mut request: tiny_http::Request) {
         let length = request.body_length().unwrap_or(0);
-        let mut body = Vec::with_capacity(length);
-        let read = request.as_reader().read_to_end(&mut body);
-        if read.is_err() || body.len() != length {
+        let mut body = Vec::new();
+        make_room(&mut body, length);
+        body.resize(length, 0);
+        if request.as_reader().read_exact(&mut body).is_err() {
             return; // the lane was given up half-way; the handler must not see half a request
         }
         let reply =

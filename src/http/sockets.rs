@@ -12,8 +12,9 @@ use std::process;
 
 use socket2::{Domain, Socket, Type};
 
-/// Connections that the kernel holds for us; std's 128 overflows under 2,000 dials (macOS caps it at 128 anyway).
-const BACKLOG: i32 = 1024;
+/// Connections that the kernel holds for us. Where they are more, an honest client's dial is lost and comes again a
+/// second later: std's 128 overflows under 2,000 dials. (macOS caps it at 128 anyway.)
+const BACKLOG: i32 = 4096;
 
 /// Bytes of a Unix socket's path on macOS, without the closing zero.
 const LONGEST_PATH: usize = 103;

@@ -6,15 +6,20 @@ use std::time::{Duration, Instant};
 
 use super::body;
 use super::door::Door;
-use super::guests::{Guest, Guests};
+use super::guest::Guest;
 use super::head::{self, Head};
 use super::inlet::{Inlet, time_left, write_by};
 use super::refusal::{Refusal, Trouble};
 
-/// How long and how many bytes a leaving guest is listened to: closing over unread bytes would reset the
-/// connection, and the client would lose the answer.
+/// How long a leaving guest is listened to: closing over unread bytes would reset the connection, and the client
+/// would lose the answer.
 const LEAVING: Duration = Duration::from_secs(2);
-const LEAVING_BYTES: usize = 32 << 20;
+
+/// How many bytes are read and dropped meanwhile.
+const LAST_WORDS: usize = 256 << 10;
+
+/// The same for a client that is in the middle of a body that is too long.
+const LAST_BODY: usize = 32 << 20;
 
 /// Attends a guest until it leaves, breaks a bound, or is shown out.
 pub fn attend(door: &Door, guest: &Guest) {
@@ -29,7 +34,7 @@ pub fn attend(door: &Door, guest: &Guest) {
         }
     };
     match ended {
-        Ok(()) => take_leave(&guest.stream),
+        Ok(()) => take_leave(&guest.stream, LAST_WORDS),
         Err(Trouble::Refused(refusal)) => visit.refuse(refusal),
         Err(Trouble::Gone) => (),
     }
@@ -73,7 +78,7 @@ impl Visit<'_> {
         }
         let mut purse = self.door.budget.hold();
         let body = body::read(&mut self.inlet, head.framing, limits.body, &mut purse, deadline)?;
-        if !Guests::is_served(self.guest) {
+        if !self.guest.serve() {
             return Err(Trouble::Gone);
         }
         let handled_by = Instant::now() + limits.handling;
@@ -110,16 +115,17 @@ impl Visit<'_> {
         let deadline = Instant::now() + LEAVING;
         let here = self.door.guests.waits(self.guest);
         if here && write_by(&self.guest.stream, &refusal.answer(), deadline).is_ok() {
-            take_leave(&self.guest.stream);
+            let most = if refusal == Refusal::BodyTooLong { LAST_BODY } else { LAST_WORDS };
+            take_leave(&self.guest.stream, most);
         }
     }
 }
 
-/// Closes the way out, then reads and drops what still comes until the client closes too.
-fn take_leave(stream: &TcpStream) {
+/// Closes the way out, then reads and drops what still comes, `most` bytes at most, until the client closes too.
+fn take_leave(stream: &TcpStream, most: usize) {
     let deadline = Instant::now() + LEAVING;
     let mut stream = stream;
-    let mut left = LEAVING_BYTES;
+    let mut left = most;
     let mut sink = [0; 8 << 10];
     if stream.shutdown(Shutdown::Write).is_err() {
         return;

@@ -8,6 +8,7 @@ use super::clock;
 use super::status::{Activity, Kind, Status, shown};
 use crate::domain::conclusion::Tally;
 use crate::domain::ids::VmName;
+use crate::log::{Field, Fields};
 
 /// Who a plugin is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,17 @@ struct State {
     limited: bool,
     draining: bool,
     ending: bool,
+}
+
+impl Identity {
+    /// What each of the plugin's log lines carries.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
+            .with(Field::PluginName, self.name.as_str())
+            .with(Field::Plugin, self.kind.word())
+            .with(Field::Owner, self.owner.as_str())
+            .with_some(Field::Repo, self.repo.as_deref())
+    }
 }
 
 impl Board {

@@ -130,6 +130,12 @@ fn living(dir: &Path, wanted: impl Fn(&Left) -> bool) -> Vec<Left> {
 }
 
 impl Left {
+    /// Whether it may be the call that started a runner, left alone while its job runs: not to be ended before
+    /// GitHub was asked.
+    pub fn may_run_a_job(&self) -> bool {
+        self.call == "run"
+    }
+
     fn read(path: PathBuf) -> Option<Left> {
         let name = path.file_name()?.to_str()?;
         let [slot, vm, call, _pid, _sequence] = name.split('.').collect::<Vec<_>>().try_into().ok()?;
@@ -271,6 +277,14 @@ mod tests {
             assert_eq!(!of_slot(&dir, 0).is_empty(), lives, "{call}");
             killpg(group, Signal::SIGKILL).unwrap();
         }
+    }
+
+    #[test]
+    fn a_child_that_reads_its_lock_meets_the_end() {
+        let dir = folder("read");
+        let mut child = leave(&dir, 0, "clone", &format!("sleep 0.1; cat > {}", dir.join("read").display()));
+        child.wait().unwrap();
+        assert_eq!(fs::read_to_string(dir.join("read")).unwrap(), "");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, after, never, select};
 
-use super::board::{Cell, Identity};
+use super::board::Cell;
 use super::plugin::{Line, Plugin, Turn};
 use super::status::Activity;
 use super::stop::{Never, Stop, Urgency};
 use super::supervisor::End;
 use super::thread;
-use crate::log::{Field, Fields, scope};
+use crate::log::scope;
 
 /// How long the first turns of others are waited for: one that is stuck must not keep the rest from working.
 const LINE_LIMIT: Duration = Duration::from_mins(1);
@@ -48,7 +48,7 @@ impl Seat {
     /// The whole life of the thread; what the plugin holds is given back before `tell` hears of the end.
     pub(super) fn run(self, place: usize, tell: &Sender<End>) {
         let cell = self.cell.clone();
-        let _scope = scope::enter(fields(cell.identity()));
+        let _scope = scope::enter(cell.identity().fields());
         let ended = thread::caught(|| self.take_turns());
         cell.set(Activity::Stopped);
         let fault = match ended {
@@ -106,12 +106,4 @@ impl Seat {
             }
         }
     }
-}
-
-fn fields(identity: &Identity) -> Fields {
-    Fields::new()
-        .with(Field::PluginName, identity.name.as_str())
-        .with(Field::Plugin, identity.kind.word())
-        .with(Field::Owner, identity.owner.as_str())
-        .with_some(Field::Repo, identity.repo.as_deref())
 }

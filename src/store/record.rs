@@ -245,3 +245,68 @@ impl From<StateRecord> for State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claimed() -> Entry {
+        let text = r#"{"v":1,"job":{"id":7,"run_id":8,"run_attempt":2,"owner":"Acme","repo":"App","name":"build",
+            "workflow_name":"ci","labels":["anka-template:t"],"url":"https://u"},"age":1000,
+            "state":{"claimed":{"claim":{"host":"h","plugin":"p","turn":18446744073709551615},
+            "runner":"anklet-vm-1","park":true,"lease_until":5}},
+            "attempts":3,"queued_at":1001,"not_before":1002,"absent":["v"]}"#;
+        decode(text).unwrap()
+    }
+
+    /// A change that breaks this needs a new [`VERSION`] and must go on reading what stands here.
+    #[test]
+    fn version_1_is_read_and_written_as_ever() {
+        let entry = claimed();
+        let hold = entry.hold().unwrap();
+        assert_eq!((hold.claim.turn, hold.park, hold.lease_until), (u64::MAX, true, Millis(5)));
+        assert_eq!((entry.job.id, entry.job.run_attempt, entry.attempts), (JobId(7), 2, 3));
+        assert_eq!(
+            (entry.age, entry.queued_at, entry.not_before),
+            (Millis(1000), Millis(1001), Millis(1002))
+        );
+        let states = [
+            (r#""queued""#, State::Queued),
+            (r#"{"parked":{"ask_at":9}}"#, State::Parked { ask_at: Millis(9) }),
+            (
+                r#"{"running":{"runner":"r","hold":null}}"#,
+                State::Running { runner: RunnerName("r".into()), hold: None },
+            ),
+            (
+                r#"{"over":{"conclusion":"odd","runner":null,"at":4,"hold":null}}"#,
+                State::Over(Ending {
+                    conclusion: Conclusion::Unknown("odd".into()),
+                    runner: None,
+                    at: Millis(4),
+                    hold: None,
+                }),
+            ),
+            (r#"{"dead":{"reason":"no","at":4}}"#, State::Dead { reason: "no".into(), at: Millis(4) }),
+        ];
+        for (text, state) in states {
+            let written = encode(&Entry { state: state.clone(), ..entry.clone() }).unwrap();
+            assert!(written.contains(&format!(r#""state":{text}"#)), "{written}");
+            assert_eq!(decode(&written).unwrap().state, state);
+        }
+        assert_eq!(decode(&encode(&entry).unwrap()), Ok(entry));
+    }
+
+    #[test]
+    fn what_is_newer_or_broken_says_so() {
+        let newer = encode(&claimed()).unwrap().replace("\"v\":1", "\"v\":2");
+        for (text, want) in [
+            (newer.as_str(), "version 2 is newer"),
+            (r#"{"v":3,"job":"otherwise"}"#, "version 3 is newer"),
+            (r#"{"v":1}"#, "missing field"),
+            ("", "EOF"),
+        ] {
+            let error = decode(text).unwrap_err().to_string();
+            assert!(error.contains(want), "{text}: {error}");
+        }
+    }
+}

@@ -114,6 +114,7 @@ pub fn claim(shelf: &mut dyn Shelf, ask: &Ask<'_>, now: Millis) -> Result<Option
     let cards = shelf.cards()?;
     let mut fits = |entry: &Entry| {
         !ask.except.contains(&entry.job.id)
+            && ask.like.is_none_or(|like| like.same_labels(&entry.job))
             && claimable(entry, ask.voter, &voters(&cards, &entry.job, now), now)
     };
     let Some(found) = shelf.eldest(ask, now, &mut fits)? else { return Ok(None) };

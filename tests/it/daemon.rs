@@ -45,6 +45,7 @@ fn a_second_signal_leaves_the_job_and_the_next_start_takes_it_up() {
     let mut daemon = world.start(1);
     let job = running_job(&world);
     daemon.signal(Signal::SIGINT);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(Signal::SIGINT);
     assert_eq!(daemon.wait(SOON).code(), Some(0));
     assert_eq!(world.vms().len(), 1);
@@ -81,9 +82,11 @@ fn a_third_signal_ends_at_once() {
     let job = running_job(&world);
     end(&world, job);
     eventually("it deletes", SOON, || world.anka_calls().iter().flatten().any(|word| word == "delete"));
-    for _ in 0..3 {
+    for said in ["stopping: no new jobs", "stopping at once"] {
         daemon.signal(Signal::SIGINT);
+        eventually("it heard", SOON, || world.has_said("INFO", said));
     }
+    daemon.signal(Signal::SIGINT);
     assert_eq!(daemon.wait(Duration::from_secs(2)).code(), Some(130));
 }
 
@@ -200,4 +203,51 @@ fn the_log_is_json_with_the_fields_of_the_order() {
     assert_eq!(line["workflowJobId"], job);
     assert_eq!(line["ankaTemplateTag"], "v1");
     assert_eq!(line["pluginName"], "RUNNER1");
+}
+
+#[test]
+fn an_anka_that_stammers_at_the_start_is_asked_again() {
+    let world = World::new();
+    world.fault(&json!({ "call": "version", "do": "garbage" }));
+    world.fault(&json!({ "call": "license show", "do": "crash" }));
+    let mut daemon = world.start(1);
+    let job = world.order(json!({}))[0];
+    world.until(job, "completed", SOON);
+    assert_eq!(world.said("ERROR"), [""; 0]);
+    eventually("the host is clean", SOON, || world.vms().is_empty());
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn an_anka_that_hangs_at_the_start_holds_up_neither_the_receiver_nor_a_stop() {
+    let world = World::new();
+    world.fault(&json!({ "call": "version", "do": "hang", "times": 0 }));
+    let (head, plugins) = world
+        .configuration(1, "")
+        .split_once("plugins:\n")
+        .map(|(h, p)| (h.to_owned(), p.to_owned()))
+        .unwrap();
+    let (receiver, handler) = plugins.split_once("- name: RUNNER1").unwrap();
+    let start = Instant::now();
+    let mut daemon = world.start_with(&format!("{head}plugins:\n- name: RUNNER1{handler}{receiver}"));
+    eventually("it hangs", SOON, || !world.anka_calls().is_empty());
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(daemon.stop(), 0);
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_host_without_a_licence_has_no_usable_plugin() {
+    for (path, value) in [("license_status", "\"expired\""), ("license_type", "\"com.veertu.anka.develop\"")]
+    {
+        let world = World::new();
+        world.anka("set", &[&format!("{path}={value}")]);
+        let only_handler = world.configuration(1, "");
+        let (head, plugins) = only_handler.split_once("plugins:\n").unwrap();
+        let (_, handler) = plugins.split_once("- name: RUNNER1").unwrap();
+        let mut daemon =
+            Daemon::start(&world, &format!("{head}plugins:\n- name: RUNNER1{handler}"), &[], &[]);
+        assert_eq!(daemon.wait(SOON).code(), Some(7), "{path}");
+        assert!(world.has_said("ERROR", "licence"), "{}", world.log_text());
+    }
 }

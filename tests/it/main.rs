@@ -4,13 +4,17 @@
 
 mod support;
 
-mod config; // files, faults, environment, `anklet check`
+mod check; // the configuration through the binary: files, environment, `anklet check`
+mod config; // files, faults, environment
 mod crash; // dies at every effect, starts again, finds a clean world
 mod daemon; // pid lock, signals, run-once, exit codes, logs
 mod door; // attacks on the listener
 mod github; // the client against a server that misbehaves
 mod handler; // rows of the job's life, through the real binary
 mod life; // the state table, cell by cell
+mod logs; // levels, forms, rotation, a log that cannot be written
+mod metrics; // the page in its forms, and what an idle daemon costs
+mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
 mod scripts; // the three runner scripts
 mod store; // one conformance suite over every store

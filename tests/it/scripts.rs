@@ -52,6 +52,13 @@ fn a_copied_archive_comes_before_a_download_and_is_verified() {
     let guest = guest.with("ANKLET_RUNNER_SHA256_X64", sha256);
     assert_eq!(guest.install().code, 0);
     assert_eq!(guest.read("bin/Runner.Listener"), "copied");
+
+    let told_nothing = Guest::new().with("ANKLET_RUNNER_ARCHIVE", "given.tgz");
+    archive(&told_nothing.home.join("given.tgz"), "verified on the host");
+    let answer = told_nothing.install();
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    assert!(answer.out.contains("no SHA-256 was given"), "{}", answer.out);
+    assert_eq!(told_nothing.read("bin/Runner.Listener"), "verified on the host");
 }
 
 #[test]

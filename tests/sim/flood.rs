@@ -21,7 +21,7 @@ Sends N (1000) signed `workflow_job` deliveries of action `queued` over C (16) k
 Prints one JSON object: requests_per_second, p50_us, p99_us, max_us, count by status, errors.
 ";
 
-struct Options {
+pub struct Options {
     host: String,
     path: String,
     secret: String,
@@ -33,6 +33,16 @@ struct Options {
     labels: Vec<String>,
     first_id: u64,
     seconds: u64,
+}
+
+/// A kept-alive connection.
+pub type Line = BufReader<TcpStream>;
+
+impl Options {
+    /// The body of the first job's delivery.
+    pub fn template(&self) -> String {
+        queued_payload(&self.owner, &self.repo, &self.labels, self.first_id)
+    }
 }
 
 /// What the connections have seen.
@@ -49,7 +59,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
         return Ok(());
     }
     let options = read(args).map_err(|e| e.to_string())?;
-    let template = queued_payload(&options.owner, &options.repo, &options.labels, options.first_id);
+    let template = options.template();
     let sent = AtomicU64::new(0);
     let begun = Instant::now();
     let seen = thread::scope(|scope| {
@@ -111,7 +121,7 @@ fn send_all(options: &Options, template: &str, sent: &AtomicU64, begun: Instant)
 }
 
 /// One delivery over the line, which is opened when it is not.
-fn deliver(options: &Options, line: &mut Option<BufReader<TcpStream>>, body: &str) -> io::Result<u16> {
+pub fn deliver(options: &Options, line: &mut Option<Line>, body: &str) -> io::Result<u16> {
     let open = match line.take() {
         Some(open) => line.insert(open),
         None => line.insert(dial(&options.host)?),
@@ -163,7 +173,7 @@ fn answer(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, bool)> {
     Ok((status, close))
 }
 
-fn read(args: Vec<String>) -> Result<Options, lexopt::Error> {
+pub fn read(args: Vec<String>) -> Result<Options, lexopt::Error> {
     let mut options = Options {
         host: String::new(),
         path: "/".into(),

@@ -10,6 +10,7 @@
 )]
 
 mod anka;
+mod bench;
 mod calls;
 mod clock;
 mod files;
@@ -36,6 +37,8 @@ anklet-sim: a simulated Anka CLI and a simulated GitHub, for tests
   anklet-sim pick PATH…          values out of the JSON on standard input: `ids.0`, `jobs.*.status`
   anklet-sim flood …             sends signed deliveries as fast as it can; `anklet-sim flood --help`
   anklet-sim tour …              shows eight jobs of the real `anklet` (scripts/quickstart); `anklet-sim tour --help`
+  anklet-sim bench …             measures the real `anklet` (scripts/bench); `anklet-sim bench --help`
+  anklet-sim bare …              what `bench` compares it with; `anklet-sim bare --help`
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +58,8 @@ fn main() -> ExitCode {
         Some("pick") => pick::main(&rest),
         Some("flood") => flood::main(rest),
         Some("tour") => tour::main(rest),
+        Some("bench") => bench::main(rest),
+        Some("bare") => bench::bare::main(rest),
         Some("help" | "-h" | "--help") => {
             print!("{HELP}");
             Ok(())

@@ -1,9 +1,17 @@
 //! Registry and pull.
 
+use std::fs;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
-use super::*;
+use super::world::*;
 use crate::anka::AnkaError;
+use crate::domain::ids::VmName;
+use crate::domain::slots::{Lock, Places, SlotTable};
 use crate::runtime::stop::{self, Urgency};
 
 #[test]
@@ -40,6 +48,46 @@ fn what_a_registry_has() {
     assert_eq!(world.anka.default_registry().unwrap().as_deref(), Some("y"));
 }
 
+/// A pull lock that is a file.
+struct PullFile(File);
+impl Lock for PullFile {
+    fn note(&mut self, _vm: &VmName) {}
+    fn share(&self) -> Option<OwnedFd> {
+        self.0.try_clone().ok().map(OwnedFd::from)
+    }
+}
+struct PullPlace(PathBuf);
+impl Places for PullPlace {
+    fn lock_slot(&self, _slot: usize) -> Option<Box<dyn Lock>> {
+        None
+    }
+    fn reclaim_slot(&self, _slot: usize) -> Option<Box<dyn Lock>> {
+        None
+    }
+    fn lock_pull(&self) -> Option<Box<dyn Lock>> {
+        let file = File::create(&self.0).unwrap();
+        file.try_lock().ok().map(|()| Box::new(PullFile(file)) as Box<dyn Lock>)
+    }
+    fn noted(&self) -> Vec<VmName> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn the_pull_lock_is_the_child_s_as_long_as_it_lives_and_nobody_s_then() {
+    let script =
+        "echo $$ > $FAKE_DIR/pid; until [ -e $FAKE_DIR/go ]; do sleep 0.01; done; echo '{\"status\":\"OK\"}'";
+    let world = World::new("pull-lock", script);
+    let table = SlotTable::new(Arc::new(PullPlace(world.dir.join("pull.lock"))));
+    let (slot, registry) = (table.take_pull().unwrap(), world.anka.registry(None));
+    let pull = thread::spawn(move || registry.pull(&slot, "T", None));
+    world.told("pid");
+    assert!(table.take_pull().is_none());
+    fs::write(world.dir.join("go"), "").unwrap();
+    assert!(comes_true(|| table.take_pull().is_some()));
+    pull.join().unwrap().unwrap();
+}
+
 #[test]
 fn a_pull_is_not_limited_as_long_as_it_goes_on() {
     let script = "for i in 1 2 3 4 5 6 7 8; do echo \"{\\\"progress\\\":$i}\"; sleep 0.15; done
@@ -53,8 +101,8 @@ fn a_pull_without_news_is_ended() {
     let scripts = [
         ("mute", "sleep 600"),
         ("closed", "exec >&- 2>&-; sleep 600"),
-        ("same", "while :; do echo '{\"progress\":1}'; sleep 0.02; done"),
-        ("noise", "while :; do echo $RANDOM; sleep 0.02; done"),
+        ("same", "for i in {1..200}; do echo '{\"progress\":1}'; sleep 0.02; done"),
+        ("noise", "for i in {1..200}; do echo $i; sleep 0.02; done"),
     ];
     for (name, script) in scripts {
         let script = format!("echo $$ > $FAKE_DIR/pid; {script}");

@@ -1,10 +1,16 @@
 //! The calls on VMs: their words, and what their answers mean.
 
+use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
+use std::thread;
 
-use super::*;
+use super::world::*;
 use crate::anka::{AnkaError, StartFailure, template};
+use crate::domain::ids::VmName;
 use crate::domain::job::VmRequest;
+use crate::domain::slots::SlotTable;
+use crate::domain::undo::UndoLog;
 use crate::runtime::children;
 
 const OK: &str = "echo '{\"status\":\"OK\"}'";
@@ -139,6 +145,17 @@ fn a_vm_can_be_deleted_though_no_lock_can_be_made_but_not_cloned() {
     assert!(matches!(world.anka.clone_vm(&ticket, "T", None), Err(AnkaError::NotStarted(_))));
     world.anka.delete(&log.deletable(None).unwrap()).unwrap();
     assert_eq!(world.calls(), ["-j delete --yes anklet-vm-1"]);
+}
+
+#[test]
+fn a_child_works_for_the_slot_that_its_vm_has_now() {
+    let (log, ticket) = ticket();
+    assert_eq!(ticket.slot(), 0);
+    let page = log.page().unwrap().clone();
+    let mut found = UndoLog::new(Box::new(Free), Some(page));
+    assert_eq!(found.deletable(None).unwrap().slot(), 0, "as the page says");
+    found.retake(SlotTable::new(Arc::new(Free)).retake_vm(&VmName(VM.into()), 1));
+    assert_eq!(found.deletable(None).unwrap().slot(), 1);
 }
 
 #[test]

@@ -40,10 +40,21 @@ pub(super) fn say_how_many(reader: &Reader<'_>) {
     }
 }
 
+/// The contract's way out.
+const NO_ENTERPRISE_HOOKS: &str = "GitHub lists no deliveries for an enterprise; use one receiver for each organization, \
+                                   with queue_name: enterprise:SLUG";
+
 fn redelivery(reader: &Reader<'_>, common: &Common) -> Option<Redelivery> {
     let skip = reader.flag("skip_redeliver");
     let Some(written) = reader.own("hook_id") else {
-        if !skip {
+        if !skip && matches!(common.scope, Scope::Enterprise { .. }) {
+            let key = format!("{}enterprise", reader.base);
+            reader.report.warn(
+                &reader.place,
+                &key,
+                format!("deliveries that are lost stay lost: {NO_ENTERPRISE_HOOKS}"),
+            );
+        } else if !skip {
             let key = format!("{}hook_id", reader.base);
             let text = "is missing: deliveries that are lost stay lost; write the webhook's number, or skip_redeliver: true";
             reader.report.warn(&reader.place, &key, text);
@@ -55,9 +66,7 @@ fn redelivery(reader: &Reader<'_>, common: &Common) -> Option<Redelivery> {
         _ => Hook::App,
     };
     if matches!(common.scope, Scope::Enterprise { .. }) {
-        let text = "cannot serve an enterprise: GitHub lists no deliveries there; use one receiver for each organization, \
-                    with queue_name: enterprise:SLUG";
-        reader.fault(&written, text);
+        reader.fault(&written, format!("cannot serve an enterprise: {NO_ENTERPRISE_HOOKS}"));
         return None;
     }
     if hook == Hook::App && !matches!(common.credentials, Credentials::App { .. }) {

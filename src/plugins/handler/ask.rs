@@ -39,20 +39,22 @@ impl Handler {
             JobAnswer::NotModified => Ok(None),
             JobAnswer::NotFound => self.not_found(job, asker),
             JobAnswer::Now(now) => {
-                self.etags.borrow_mut().keep(job.id, now.etag);
-                if let Some(event) = event(job, &now.state) {
-                    self.tell(&event);
+                // What the store has not heard must be had again: an unchanged answer would not tell.
+                if event(job, &now.state).is_none_or(|event| self.tell(&event)) {
+                    self.etags.borrow_mut().keep(job.id, now.etag);
                 }
                 Ok(state(&now.state))
             }
         }
     }
 
-    /// Plays an event; a store that is away hears of it at the next asking.
-    pub(super) fn tell(&self, event: &Event) {
-        if let Err(error) = self.tools.store.apply(event) {
+    /// Plays an event; a store that is away (then it is false) hears of it at the next asking.
+    pub(super) fn tell(&self, event: &Event) -> bool {
+        let told = self.tools.store.apply(event);
+        if let Err(error) = &told {
             log::warn!("failed to note what GitHub says of the job: {error}");
         }
+        told.is_ok()
     }
 
     /// 404: the job is over only when the repository itself still answers.

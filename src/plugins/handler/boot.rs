@@ -35,6 +35,7 @@ impl Handler {
         log::info!("cloning the VM");
         let cloned = anka.clone_vm(ticket, &source.template, source.tag.as_deref());
         cloned.map_err(|error| anka_reason(&error, Reason::CloneFailed))?;
+        self.still_to_start(work)?;
         match anka.start(ticket) {
             Ok(()) => (),
             Err(full @ StartFailure::NoRoom { .. }) => return Err(Reason::NoRoom(full.to_string())),

@@ -17,10 +17,25 @@ use crate::runtime::stop::{Stop, Urgency};
 /// A job that is still queued so long after its run was cancelled is cancelled by force.
 const FORCE_AFTER: Duration = Duration::from_mins(2);
 
-/// A cancelled run that is looked at once more.
-pub(super) struct FollowUp {
-    due: Instant,
-    job: Job,
+/// Cancelled runs that are looked at once more, each with its time.
+#[derive(Default)]
+pub(super) struct FollowUps(Vec<(Instant, Job)>);
+
+impl FollowUps {
+    /// This job's run was cancelled at `now`.
+    fn add(&mut self, job: Job, now: Instant) {
+        self.0.push((now + FORCE_AFTER, job));
+    }
+
+    /// Takes out what is due at `now`.
+    fn due(&mut self, now: Instant) -> Vec<Job> {
+        self.0.extract_if(.., |(due, _)| *due <= now).map(|(_, job)| job).collect()
+    }
+
+    /// When the next one is due.
+    pub(super) fn next(&self) -> Option<Duration> {
+        self.0.iter().map(|(due, _)| due.saturating_duration_since(Instant::now())).min()
+    }
 }
 
 impl Handler {
@@ -33,7 +48,7 @@ impl Handler {
         match self.tools.github.cancel_run(&asker, place(job), job.run_id) {
             Ok(Cancel::Accepted) => {
                 log::warn!("the run is cancelled, with all its jobs: {run}");
-                self.follow_ups.push(FollowUp { due: Instant::now() + FORCE_AFTER, job: job.clone() });
+                self.follow_ups.add(job.clone(), Instant::now());
             }
             Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => {
                 log::info!("the run was over already: {run}");
@@ -60,11 +75,7 @@ impl Handler {
 
     /// Forces what GitHub has not cancelled in time.
     pub(super) fn follow_up(&mut self, stop: &Stop) {
-        let now = Instant::now();
-        let (due, later) =
-            std::mem::take(&mut self.follow_ups).into_iter().partition(|f: &FollowUp| f.due <= now);
-        self.follow_ups = later;
-        for FollowUp { job, .. } in due {
+        for job in self.follow_ups.due(Instant::now()) {
             let asker = self.asker_once(stop, Urgency::Drain);
             let github = &self.tools.github;
             let still = github.get_job(&asker, place(&job), job.id, None);
@@ -83,9 +94,32 @@ impl Handler {
             }
         }
     }
+}
 
-    /// When the next follow-up is due.
-    pub(super) fn next_follow_up(&self) -> Option<Duration> {
-        self.follow_ups.iter().map(|f| f.due.saturating_duration_since(Instant::now())).min()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{JobId, RunId};
+
+    #[test]
+    fn a_cancelled_run_is_looked_at_once_after_two_minutes() {
+        let job = Job {
+            id: JobId(1),
+            run_id: RunId(2),
+            run_attempt: 1,
+            owner: "acme".into(),
+            repo: "app".into(),
+            name: String::new(),
+            workflow_name: String::new(),
+            labels: Vec::new(),
+            url: String::new(),
+        };
+        let (mut follow_ups, now) = (FollowUps::default(), Instant::now());
+        assert_eq!(follow_ups.next(), None);
+        follow_ups.add(job.clone(), now);
+        assert!(follow_ups.next().is_some_and(|left| left > Duration::from_secs(115)));
+        assert_eq!(follow_ups.due(now + Duration::from_secs(119)), []);
+        assert_eq!(follow_ups.due(now + Duration::from_mins(2)), [job]);
+        assert_eq!(follow_ups.due(now + Duration::from_mins(3)), []);
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::undo::{Deletable, RunnerGone};
 use crate::github::runners::Removal;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -25,39 +26,42 @@ impl Handler {
         stop: &Stop,
     ) -> Result<Ran, Reason> {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
-            if self.runner_is_gone(work, stop) {
+            let Some(asks) = self.remove_runner(work, stop) else {
                 self.delete_vm(work, stop);
                 break;
-            }
-            if let Some(ran) = self.watch_until_free(work, stop) {
+            };
+            if let Some(ran) = self.watch_until_free(work, asks, stop) {
                 result = Ok(ran);
             }
         }
         result
     }
 
-    /// Whether no job can run on the runner any more. Only GitHub's word proves it: while there is none, the VM stays.
-    fn runner_is_gone(&mut self, work: &mut Work, stop: &Stop) -> bool {
-        let Some(runner) = self.undo.page().and_then(|page| page.runner.clone()) else { return true };
+    /// `None`: no job can run on the runner any more. Only GitHub's word proves it: while there is none, the VM
+    /// stays, and this is when to look again.
+    fn remove_runner(&mut self, work: &mut Work, stop: &Stop) -> Option<Asks> {
+        let runner = self.undo.page().and_then(|page| page.runner.clone())?;
         if work.gone.is_some() {
-            return true;
+            return None;
         }
         let asker = self.asker_cleaning(stop);
         match self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner) {
             Ok(Removal::Gone) => {
                 work.gone = Some(RunnerGone::by_github(runner));
-                true
+                None
             }
             Ok(Removal::Busy) => {
                 log::info!("the runner has just been given a job: back to watching");
-                false
+                Some(Asks::from_now())
             }
             Err(error) => {
                 log::warn!(
                     "the VM stays until GitHub says that no job runs on its runner: {}",
                     github_reason(&error)
                 );
-                false
+                let mut asks = Asks::from_now();
+                asks.answered(false);
+                Some(asks)
             }
         }
     }

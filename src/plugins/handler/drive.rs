@@ -14,8 +14,10 @@ impl Handler {
         self.still_wanted(&work.entry, &self.asker(stop, Urgency::Drain))?;
         self.dispel_doubt(stop)?;
         let (slot, source) = self.place(&work.vm, &request, stop)?;
+        self.still_to_start(work)?;
         let ticket = self.promise_vm(work, slot)?;
         self.boot(work, &ticket, &source, stop)?;
+        self.still_to_start(work)?;
         self.start_runner(work, &ticket, stop)?;
         self.tools.cell.set(Activity::InProgress);
         log::info!("the job runs");

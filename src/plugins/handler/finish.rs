@@ -23,9 +23,14 @@ impl Handler {
                 return;
             }
             Ok(Ran::Over) => self.ran_to_its_end(&work),
-            Err(reason) => self.did_not_run(&mut work, &reason, stop),
+            Err(reason) => {
+                // A run is never cancelled for a job that a stranger runs, or that is over.
+                let gives_up = matches!(reason.policy(), Policy::Counted | Policy::Cancel);
+                let overtaken = if gives_up { self.overtaken(&mut work) } else { None };
+                self.did_not_run(&mut work, &overtaken.unwrap_or(reason), stop)
+            }
         };
-        self.end_claim(work, closing, stop);
+        self.end_claim(work, &closing, stop);
     }
 
     fn ran_to_its_end(&mut self, work: &Work) -> Closing {
@@ -106,10 +111,10 @@ impl Handler {
     }
 
     /// Tells the store how the claim ended. While it is away that is owed, in the journal if a page is open.
-    pub(super) fn end_claim(&mut self, mut work: Work, closing: Closing, stop: &Stop) {
+    pub(super) fn end_claim(&mut self, mut work: Work, closing: &Closing, stop: &Stop) {
         let mut told = false;
         while let Some(claim) = work.claim.take() {
-            let Err((claim, error)) = self.tools.store.end(claim, &closing) else { break };
+            let Err((claim, error)) = self.tools.store.end(claim, closing) else { break };
             if !told {
                 log::warn!("the end of the claim is owed until the store is back: {error}");
                 told = true;
@@ -151,7 +156,7 @@ impl Handler {
 fn say_uncounted(reason: &Reason) {
     match reason {
         Reason::Forbidden(_) => log::error!("the job goes back to the queue: {reason}"),
-        Reason::Stopped | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
+        Reason::Stopped | Reason::NoSlot | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
             log::info!("the job goes back to the queue: {reason}");
         }
         _ => log::warn!("the job goes back to the queue: {reason}"),

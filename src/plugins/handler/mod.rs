@@ -11,6 +11,7 @@ mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
+mod news; // what the store tells of the job in hand
 mod options; // what a handler is made of
 mod page; // its serde
 mod place; // slot and template
@@ -65,8 +66,10 @@ pub struct Handler {
     etags: RefCell<ask::Etag>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
-    follow_ups: Vec<cancel::FollowUp>,
+    follow_ups: cancel::FollowUps,
     store_faults: u32,
+    /// The number of a look whose answer was lost: the next one asks for the same claim, which it may hold.
+    unanswered: Option<u64>,
     /// GitHub has refused something: before the next VM it is asked whether it would again.
     doubted: bool,
 }
@@ -74,6 +77,9 @@ pub struct Handler {
 impl Plugin for Handler {
     fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
         self.tools.cell.set(Activity::Idle);
+        if !self.options.retired {
+            self.tick();
+        }
         if !self.recovered {
             self.recovered = self.recover(line, stop);
         }
@@ -82,7 +88,6 @@ impl Plugin for Handler {
             (true, true) => return Turn::Ended,
             (false, _) => return Turn::Pause(NO_SLOT),
         }
-        self.tick();
         self.chores(stop);
         if let Some(pause) = self.reason_to_wait(stop) {
             return Turn::Pause(pause);
@@ -114,9 +119,10 @@ impl Handler {
             chored: None,
             etags: RefCell::default(),
             held_back: schedule::HeldBack::default(),
-            follow_ups: Vec::new(),
+            follow_ups: cancel::FollowUps::default(),
             release: None,
             store_faults: 0,
+            unanswered: None,
             doubted: false,
         }
     }
@@ -154,7 +160,8 @@ impl Handler {
     /// Takes the eldest job that this host may take now.
     fn claim(&mut self) -> Option<work::Work> {
         self.looked = Some(Instant::now());
-        let id = ClaimId { owner: self.options.owner.clone(), turn: random::number() };
+        let turn = self.unanswered.take().unwrap_or_else(random::number);
+        let id = ClaimId { owner: self.options.owner.clone(), turn };
         let except = self.held_back.jobs();
         let ask = Ask {
             claim: &id,
@@ -173,6 +180,7 @@ impl Handler {
                 Some(work)
             }
             Err(error) => {
+                self.unanswered = Some(turn);
                 self.store_faults += 1;
                 if self.store_faults == TOO_MANY {
                     log::error!("failed to look for work {TOO_MANY} times in a row, and tries on: {error}");
@@ -188,7 +196,7 @@ impl Handler {
     /// How long to wait for the bell.
     fn next_look(&self) -> Duration {
         let interval = self.options.sleep_interval.unwrap_or(DRAIN_LOOK);
-        [Some(DRAIN_LOOK), Some(interval), self.held_back.next(), self.next_follow_up()]
+        [Some(DRAIN_LOOK), Some(interval), self.held_back.next(), self.follow_ups.next()]
             .into_iter()
             .flatten()
             .min()
@@ -215,7 +223,7 @@ impl Handler {
 
     /// What is done between turns, at most once a tick: parked and abandoned jobs, forced cancels.
     fn chores(&mut self, stop: &Stop) {
-        if self.next_follow_up().is_some_and(|left| left.is_zero()) {
+        if self.follow_ups.next().is_some_and(|left| left.is_zero()) {
             self.follow_up(stop);
         }
         if self.chored.is_some_and(|at| at.elapsed() < TICK) {
@@ -276,3 +284,6 @@ impl Watcher for Cell {
         self.limit_paused(false);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use crate::anka::{Anka, AnkaError};
 use crate::domain::ids::VmName;
 use crate::domain::job::VmRequest;
 use crate::domain::outcome::Reason;
-use crate::domain::slots::VmSlot;
+use crate::domain::slots::{NoRoom, VMS_PER_HOST, VmSlot};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::anka_reason;
 use crate::runtime::status::Activity;
@@ -28,9 +28,11 @@ impl Handler {
         stop: &Stop,
     ) -> Result<(VmSlot, Source), Reason> {
         let anka = self.anka(stop);
+        let known = self.tools.slots.known();
         let local = anka.list().map_err(|error| away(&error))?;
-        let running: Vec<String> = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).collect();
-        let slot = self.tools.slots.take_vm(vm, &running).map_err(|full| Reason::NoRoom(full.to_string()))?;
+        let strange = |name: &String| !known.iter().any(|vm| vm.0 == *name);
+        let running = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).filter(strange);
+        let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room)?;
         let pulling = if self.options.skip_pull { Pulling::Over } else { Pulling::Allowed };
         let here = anka.presence(&local, request).map_err(|error| away(&error))?;
         let source = match choose(here, request, pulling) {
@@ -82,6 +84,11 @@ impl Handler {
     pub(super) fn anka(&self, stop: &Stop) -> Anka {
         self.tools.anka.until(stop.ends_at(Urgency::Drain))
     }
+}
+
+/// Own VMs are waited for by looking at the slots; guests only by counting them again later.
+fn no_room(full: NoRoom) -> Reason {
+    if full.slots >= VMS_PER_HOST { Reason::NoSlot } else { Reason::NoRoom(full.to_string()) }
 }
 
 fn away(error: &AnkaError) -> Reason {

@@ -42,7 +42,7 @@ impl Handler {
     }
 
     fn recover_page(&mut self, page: &Page, stop: &Stop) -> bool {
-        let Some(held) = self.reclaim(page, stop) else { return false };
+        let Ok(held) = self.reclaim(page, stop) else { return false };
         let (claim, entry) = match held {
             Some((claim, entry)) => (Some(claim), entry),
             None => (None, Entry::new(page.job.clone(), State::Queued, Millis(0))),
@@ -53,7 +53,7 @@ impl Handler {
         let result = self.judge(&mut work, page, stop);
         let result = self.clean_up(&mut work, result, stop);
         match (&page.verdict, result) {
-            (Some(closing), Err(_)) => self.end_claim(work, closing.clone(), stop),
+            (Some(closing), Err(_)) => self.end_claim(work, closing, stop),
             (_, result) => self.finish(work, result, stop),
         }
         self.undo.page().is_none()
@@ -97,15 +97,15 @@ impl Handler {
         self.watch_from(work, Asks::at_once(), stop)
     }
 
-    /// The claim again; waits for a store that is away. `None`: a stop came first.
-    fn reclaim(&self, page: &Page, stop: &Stop) -> Option<Option<(Claim, Entry)>> {
+    /// The claim again, if it is still ours; waits for a store that is away.
+    fn reclaim(&self, page: &Page, stop: &Stop) -> Result<Option<(Claim, Entry)>, Reason> {
         loop {
             match self.tools.store.reclaim(&page.claim) {
-                Ok(held) => return Some(held),
+                Ok(held) => return Ok(held),
                 Err(error) => log::warn!("the recovery waits for the store: {error}"),
             }
             if !stop.pause(Urgency::Drain, STORE_AGAIN) {
-                return None;
+                return Err(Reason::Stopped);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From a VM that runs to a runner that has its job.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::anka::scripts::{GROUP, INSTALL, LABELS, NAME, REGISTER_AND_START, TOKEN, URL};
 use crate::anka::{RunnerCall, Var};
@@ -9,8 +9,9 @@ use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
 use crate::plugins::handler::boot::journal_reason;
 use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
+use crate::plugins::handler::news::News;
 use crate::plugins::handler::release;
-use crate::plugins::handler::watch::News;
+use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::Work;
 use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency, Woken};
@@ -69,36 +70,42 @@ impl Handler {
     /// Waits for the scripts, or for the job to start under a script that does not return.
     fn while_starting(&mut self, work: &mut Work, call: RunnerCall, stop: &Stop) -> Result<(), Reason> {
         let until = Instant::now() + self.tools.anka.script_timeout();
-        let reason = loop {
+        let (mut asks, mut asked_last) = (Asks::from_now(), false);
+        let ended = loop {
             let left = until.saturating_duration_since(Instant::now());
-            match stop.before_start_beside(&self.bell, call.ended(), TICK.min(left)) {
+            let limit = TICK.min(left).min(asks.left());
+            match stop.before_start_beside(&self.bell, call.ended(), limit) {
                 Woken::Ended => return self.started(call),
-                Woken::Stop(_) => break Reason::Stopped,
+                Woken::Stop(_) => break Err(Reason::Stopped),
                 Woken::Bell | Woken::Time => self.tick(),
             }
             match self.news(work) {
-                News::Running => {
-                    return {
-                        call.leave();
-                        Ok(())
-                    };
+                News::Running => break Ok(()),
+                News::Over if work.ran().is_some() => break Ok(()),
+                _ if left.is_zero() && asked_last => {
+                    break Err(Reason::ScriptFailed("they did not end in time, and no job started".into()));
                 }
-                News::Over if work.ran().is_some() => {
-                    return {
-                        call.leave();
-                        Ok(())
-                    };
+                news => {
+                    if let Err(reason) = self.heed(work, &news) {
+                        break Err(reason);
+                    }
                 }
-                News::Over => break Reason::AlreadyOver,
-                News::Parked => break Reason::Parked,
-                _ if left == Duration::ZERO => {
-                    break Reason::ScriptFailed("they did not end in time, and no job started".into());
-                }
-                _ => (),
+            }
+            if left.is_zero() {
+                // The delivery may be lost: a job that runs must not be ended with its script.
+                asked_last = true;
+                asks.hurry();
+            }
+            if asks.is_due() && self.asked_before_start(work, &mut asks, stop)? {
+                break Ok(());
             }
         };
-        call.kill();
-        Err(reason)
+        if ended.is_ok() {
+            call.leave();
+        } else {
+            call.kill();
+        }
+        ended
     }
 
     fn started(&self, call: RunnerCall) -> Result<(), Reason> {

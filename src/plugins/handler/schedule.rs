@@ -14,22 +14,32 @@ const ASKS: [Duration; 4] =
 pub struct Asks {
     done: usize,
     next: Instant,
+    /// Asked in vain so often in a row.
+    in_vain: u32,
 }
 
 impl Asks {
     /// Counted from now.
     pub fn from_now() -> Asks {
-        Asks { done: 0, next: Instant::now() + ASKS[0] }
+        Asks { done: 0, next: Instant::now() + ASKS[0], in_vain: 0 }
     }
 
     /// The first one is due at once: after a restart, or when the store was away.
     pub fn at_once() -> Asks {
-        Asks { done: 0, next: Instant::now() }
+        Asks { next: Instant::now(), ..Asks::from_now() }
     }
 
     /// Brings the next one forward to now.
     pub fn hurry(&mut self) {
         self.next = Instant::now();
+    }
+
+    /// Whether GitHub has answered the one that was due; if not, the next one comes sooner.
+    pub fn answered(&mut self, answered: bool) {
+        self.in_vain = if answered { 0 } else { self.in_vain + 1 };
+        if !answered {
+            self.next = self.next.min(Instant::now() + uncounted_pause(self.in_vain));
+        }
     }
 
     /// How long until the next one.
@@ -119,17 +129,33 @@ impl HeldBack {
 mod tests {
     use super::*;
 
-    #[test]
-    fn asks_come_at_30_s_then_1_2_5_5_minutes() {
-        let mut asks = Asks::from_now();
-        assert!(!asks.is_due());
-        let mut gaps = Vec::new();
+    /// The wait until the first, and those between five of them.
+    fn gaps(mut asks: Asks, answered: bool) -> Vec<u64> {
+        let seconds = |asks: &Asks| asks.left().as_secs_f64().round() as u64;
+        let mut gaps = vec![seconds(&asks)];
         for _ in 0..4 {
             asks.hurry();
-            assert!(asks.is_due());
-            gaps.push(asks.left().as_secs_f64().round() as u64);
+            assert!(asks.is_due() && !asks.is_due());
+            asks.answered(answered);
+            gaps.push(seconds(&asks));
         }
-        assert_eq!(gaps, [60, 120, 300, 300]);
+        gaps
+    }
+
+    #[test]
+    fn asks_come_at_30_s_then_1_2_5_5_minutes() {
+        assert_eq!(gaps(Asks::from_now(), true), [30, 60, 120, 300, 300]);
+        assert_eq!(gaps(Asks::at_once(), true), [0, 60, 120, 300, 300]);
+    }
+
+    #[test]
+    fn after_an_ask_in_vain_the_next_one_comes_sooner() {
+        assert_eq!(gaps(Asks::from_now(), false), [30, 5, 15, 60, 60]);
+        let mut asks = Asks::from_now();
+        asks.answered(false);
+        asks.answered(true);
+        asks.answered(false);
+        assert!(asks.left() <= Duration::from_secs(5), "an answer begins the row anew");
     }
 
     #[test]

@@ -3,70 +3,26 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::entry::State;
-use crate::domain::event::Event;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::RunnerGone;
-use crate::plugins::handler::error::{github_reason, store_reason};
+use crate::github::Asker;
+use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency, Woken};
-use crate::store::Ask;
-
-/// What the store says of the job that the claim holds.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// Not started.
-    Waiting,
-    /// GitHub wants a person's approval first.
-    Parked,
-    /// It runs on our runner.
-    Running,
-    /// It is over; [`Work::ran`] tells whether our runner ran it.
-    Over,
-    /// The claim holds nothing any more.
-    Lost,
-    /// The store does not answer.
-    Away,
-}
 
 /// How long the runner has, and what is known of it.
 pub(super) struct Patience {
     started: Instant,
     online: bool,
     next: Duration,
+    /// It is over; GitHub is asked about the job before anybody draws a conclusion.
+    over: bool,
 }
 
 impl Handler {
-    /// What the store says now.
-    pub(super) fn news(&self, work: &mut Work) -> News {
-        let Some(claim) = work.claim.as_ref() else { return self.news_without_claim(work) };
-        match self.tools.store.held(claim.id()) {
-            Err(_) => News::Away,
-            Ok(None) => News::Lost,
-            Ok(Some(entry)) => {
-                work.update(entry);
-                match &work.entry.state {
-                    State::Claimed(hold) if hold.park => News::Parked,
-                    State::Running { .. } => News::Running,
-                    State::Over(_) => News::Over,
-                    _ => News::Waiting,
-                }
-            }
-        }
-    }
-
-    /// The claim is lost, but a job may run on the VM: its own record tells when it is over.
-    fn news_without_claim(&self, work: &mut Work) -> News {
-        match self.tools.store.entry(work.entry.job.id) {
-            Ok(Some(entry)) if matches!(entry.state, State::Over(_)) => {
-                work.update(entry);
-                News::Over
-            }
-            _ => News::Lost,
-        }
-    }
-
     /// From the runner's start until GitHub gives it a job.
     pub(super) fn watch_before_start(&mut self, work: &mut Work, stop: &Stop) -> Result<(), Reason> {
         let mut asks = Asks::from_now();
@@ -76,9 +32,7 @@ impl Handler {
             match self.news(work) {
                 News::Running => return Ok(()),
                 News::Over if work.ran().is_some() => return Ok(()),
-                News::Over => return Err(Reason::AlreadyOver),
-                News::Parked => return Err(Reason::Parked),
-                News::Lost => self.serve_another(work)?,
+                news @ (News::Over | News::Parked | News::Lost) => self.heed(work, &news)?,
                 News::Away => away = true,
                 News::Waiting if away => {
                     away = false;
@@ -87,12 +41,20 @@ impl Handler {
                 News::Waiting => (),
             }
             if asks.is_due() {
-                if self.asked_before_start(work, stop)? {
+                if self.asked_before_start(work, &mut asks, stop)? {
                     return Ok(());
                 }
                 continue;
             }
-            self.check_runner(work, &mut patience, stop)?;
+            match self.check_runner(work, &mut patience, stop) {
+                // The runner may be gone because its job is over, of which no delivery told.
+                Err(Reason::NotOnline | Reason::NotStarted) if !patience.over => {
+                    patience.over = true;
+                    asks.hurry();
+                    continue;
+                }
+                checked => checked?,
+            }
             let limit = TICK.min(asks.left()).min(patience.left()).max(Duration::from_millis(10));
             match stop.before_start(&self.bell, limit) {
                 Woken::Stop(_) => return Err(Reason::Stopped),
@@ -102,19 +64,19 @@ impl Handler {
     }
 
     /// Asks GitHub about the claim's job; true when it has started on our runner, whatever the store knows.
-    fn asked_before_start(&self, work: &mut Work, stop: &Stop) -> Result<bool, Reason> {
-        let state = match self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Drain)) {
-            Ok(state) => state,
-            Err(Reason::Stopped) => return Err(Reason::Stopped),
-            Err(reason) => {
-                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
-                return Ok(false);
-            }
+    pub(super) fn asked_before_start(
+        &self,
+        work: &mut Work,
+        asks: &mut Asks,
+        stop: &Stop,
+    ) -> Result<bool, Reason> {
+        let Some(state) = self.answer(work, asks, &self.asker_once(stop, Urgency::Drain))? else {
+            return Ok(false);
         };
         let ours = Some(&work.runner());
         Ok(match state {
-            Some(State::Running { runner, .. }) => Some(&runner) == ours,
-            Some(State::Over(ending)) if ending.runner.as_ref() == ours => {
+            State::Running { runner, .. } => Some(&runner) == ours,
+            State::Over(ending) if ending.runner.as_ref() == ours => {
                 work.entry.state = State::Over(ending);
                 true
             }
@@ -122,29 +84,17 @@ impl Handler {
         })
     }
 
-    /// A stranger took our job: the VM first serves another one of equal labels.
-    fn serve_another(&mut self, work: &mut Work) -> Result<(), Reason> {
-        let Some(claim) = work.claim.take() else { return Err(Reason::Lost) };
-        let id = claim.detach();
-        let like = work.entry.job.clone();
-        let ask = Ask {
-            claim: &id,
-            scope: &self.options.scope,
-            voter: &self.options.voter,
-            except: &[],
-            like: Some(&like),
-            lease: self.options.lease,
-        };
-        let taken = self.tools.store.take(&ask).map_err(|error| store_reason(&error))?;
-        let Some((claim, entry)) = taken else {
-            log::info!("another runner took the job, and no other job wants this VM");
-            return Err(Reason::Lost);
-        };
-        work.claim = Some(claim);
-        work.update(entry);
-        let event = Event::Checkpoint { claim: id, runner: work.runner() };
-        self.tools.store.apply(&event).map_err(|error| store_reason(&error))?;
-        Ok(())
+    /// GitHub's answer about the job in hand. An ask in vain is said, and made again soon; only a stop is an error.
+    fn answer(&self, work: &Work, asks: &mut Asks, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
+        let answer = self.ask(&work.entry.job, asker);
+        asks.answered(answer.is_ok());
+        answer.or_else(|reason| match reason {
+            Reason::Stopped => Err(Reason::Stopped),
+            reason => {
+                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
+                Ok(None)
+            }
+        })
     }
 
     /// Is the runner online in time, and does it get a job in time?
@@ -192,7 +142,7 @@ impl Handler {
                 }
                 _ => (),
             }
-            if asks.is_due() && self.asked_running(work, stop) {
+            if asks.is_due() && self.asked_running(work, &mut asks, stop) {
                 break;
             }
             let limit = TICK.min(asks.left()).max(Duration::from_millis(10));
@@ -222,24 +172,19 @@ impl Handler {
     }
 
     /// Asks GitHub; true when the job is over.
-    fn asked_running(&self, work: &mut Work, stop: &Stop) -> bool {
-        match self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Interrupt)) {
+    fn asked_running(&self, work: &mut Work, asks: &mut Asks, stop: &Stop) -> bool {
+        match self.answer(work, asks, &self.asker_once(stop, Urgency::Interrupt)) {
             Ok(Some(State::Over(ending))) => {
                 work.entry.state = State::Over(ending);
                 true
             }
-            Ok(_) | Err(Reason::Stopped) => false,
-            Err(reason) => {
-                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
-                false
-            }
+            _ => false,
         }
     }
 
     /// The runner could not be removed: it has a job, or GitHub does not say. Until a job of it is over (or the
     /// daemon ends), or until it may be tried again, which is `None`.
-    pub(super) fn watch_until_free(&mut self, work: &mut Work, stop: &Stop) -> Option<Ran> {
-        let mut asks = Asks::from_now();
+    pub(super) fn watch_until_free(&mut self, work: &mut Work, mut asks: Asks, stop: &Stop) -> Option<Ran> {
         loop {
             match self.news(work) {
                 News::Running => return Some(self.watch_running(work, stop)),
@@ -252,6 +197,7 @@ impl Handler {
             if asks.is_due() {
                 let asker = self.asker_once(stop, Urgency::Interrupt);
                 let found = self.tools.github.find_runner(&asker, &self.options.scope, &work.runner());
+                asks.answered(found.is_ok());
                 if found.is_ok_and(|runner| runner.is_none_or(|runner| !runner.busy)) {
                     return None;
                 }
@@ -266,7 +212,7 @@ impl Handler {
 
 impl Patience {
     fn new(limit: Duration) -> Patience {
-        Patience { started: Instant::now(), online: false, next: limit }
+        Patience { started: Instant::now(), online: false, next: limit, over: false }
     }
 
     fn left(&self) -> Duration {

@@ -5,10 +5,10 @@ use std::time::Instant;
 use crate::domain::claim::Claim;
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::ids::{RunnerName, VmName};
-use crate::domain::job::Job;
 use crate::domain::undo::RunnerGone;
+use crate::log::Field;
 use crate::log::scope::{self, Scope};
-use crate::log::{Field, Fields};
+use crate::plugins::fields;
 
 /// One turn's work.
 pub(super) struct Work {
@@ -68,7 +68,7 @@ impl Work {
     /// From here on, this thread's log lines name the job and the VM.
     fn enter(&mut self) {
         self.scope = None;
-        self.scope = Some(scope::enter(fields(&self.entry.job, &self.vm)));
+        self.scope = Some(scope::enter(fields::of(&self.entry.job).with(Field::VmName, self.vm.0.as_str())));
     }
 
     /// How the job ended, if it ended on our runner.
@@ -78,22 +78,4 @@ impl Work {
             _ => None,
         }
     }
-}
-
-fn fields(job: &Job, vm: &VmName) -> Fields {
-    let request = job.vm_request().ok();
-    let tag = request.as_ref().map(|r| r.tag.clone().unwrap_or_else(|| "(using latest)".into()));
-    Fields::new()
-        .with(Field::Repo, job.repo.as_str())
-        .with(Field::Owner, job.owner.as_str())
-        .with(Field::WorkflowName, job.workflow_name.as_str())
-        .with(Field::WorkflowRunName, job.workflow_name.as_str())
-        .with(Field::WorkflowRunId, job.run_id.0)
-        .with(Field::WorkflowJobId, job.id.0)
-        .with(Field::WorkflowJobName, job.name.as_str())
-        .with_some(Field::AnkaTemplate, request.map(|r| r.template))
-        .with_some(Field::AnkaTemplateTag, tag)
-        .with(Field::JobUrl, job.url.as_str())
-        .with(Field::UniqueRunKey, job.unique_run_key())
-        .with(Field::VmName, vm.0.as_str())
 }

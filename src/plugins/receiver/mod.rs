@@ -1,6 +1,7 @@
 //! A receiver: takes GitHub's deliveries, verifies them, and has them stored before it says 2xx.
 
 pub mod intake; // delivery → what is to be done with it; pure
+mod outage; // a store that is away
 mod routes; // the order of the checks, and the answers
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::domain::scope::Scope;
 use crate::github::webhook::SigningKeys;
 use crate::http::{self, Limits, Listener};
+use crate::log::Fields;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::Stop;
 use crate::store::Store;
@@ -18,12 +20,14 @@ use crate::store::Store;
 /// A receiver has nothing to do in its turns but to be there.
 const REST: Duration = Duration::from_hours(1);
 /// Threads that verify and store.
-const WORKERS: usize = 4;
+const WORKERS: usize = 8;
 
 /// A receiver's settings.
 pub struct Options {
     /// The plugin's name.
     pub name: String,
+    /// What its log lines carry.
+    pub fields: Fields,
     /// Where it listens.
     pub addr: SocketAddr,
     /// Its share of the process's places.
@@ -44,7 +48,7 @@ pub struct Receiver {
 impl Receiver {
     /// Opens the port.
     pub fn open(options: Options, store: Arc<dyn Store>) -> Result<Receiver, http::OpenError> {
-        let desk = routes::Desk::new(options.scope, options.keys, store);
+        let desk = routes::Desk::new(options.fields, options.scope, options.keys, store);
         let listener = http::open(
             http::Options {
                 name: options.name,

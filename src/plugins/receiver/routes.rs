@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::domain::event::{Told, Verdict};
+use super::intake::{Intake, intake};
+use super::outage::Outage;
+use crate::domain::event::{Event, Told, Verdict};
 use crate::domain::scope::Scope;
 use crate::github::webhook::SigningKeys;
 use crate::http::{Method, Reply, Request};
-use crate::log::Seldom;
-use crate::plugins::receiver::intake::{Intake, intake};
-use crate::store::{Store, StoreError};
+use crate::log::{Fields, Seldom, scope};
+use crate::plugins::fields;
+use crate::store::Store;
 
 const RECEIVER: &str = "/jobs/v1/receiver";
 const HEALTH: &str = "/healthcheck";
@@ -27,14 +29,19 @@ pub(super) struct Desk {
     scope: Scope,
     keys: SigningKeys,
     store: Arc<dyn Store>,
+    outage: Outage,
+    /// What every line of a delivery carries.
+    fields: Fields,
     foreign: Seldom,
     refused: Seldom,
 }
 
 impl Desk {
-    /// A desk for the deliveries of `scope`.
-    pub fn new(scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
+    /// A desk for the deliveries of `scope`; its log lines carry `fields`.
+    pub fn new(fields: Fields, scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
         Desk {
+            outage: Outage::new(),
+            fields,
             scope,
             keys,
             store,
@@ -55,42 +62,70 @@ impl Desk {
     }
 
     fn delivery(&self, request: &Request<'_>) -> Reply {
+        let _scope = scope::enter(self.fields.clone());
         let delivery = request.header("x-github-delivery").unwrap_or("without id");
         let verified = match self.keys.verify(request.header("x-hub-signature-256"), request.body) {
             Ok(verified) => verified,
-            Err(fault) => {
-                if self.refused.due(&fault.to_string()) {
-                    log::warn!("delivery {delivery:?} is refused: {fault}");
-                }
-                return error(401, &fault.to_string());
-            }
+            Err(fault) => return self.refuse(401, delivery, &fault.to_string()),
         };
-        let name = request.header("x-github-event").unwrap_or_default();
+        let Some(name) = request.header("x-github-event").filter(|name| !name.is_empty()) else {
+            return self.refuse(400, delivery, "no X-GitHub-Event header");
+        };
         match verified.event(name, request.header("content-type")) {
             Ok(event) => self.take(event, delivery),
-            Err(unreadable) => {
-                if self.refused.due(&unreadable.to_string()) {
-                    log::warn!("delivery {delivery:?} ({name}) cannot be read: {unreadable}");
-                }
-                error(400, &unreadable.to_string())
-            }
+            Err(unreadable) => self.refuse(400, delivery, &unreadable.to_string()),
         }
+    }
+
+    fn refuse(&self, status: u16, delivery: &str, why: &str) -> Reply {
+        if self.refused.due(why) {
+            log::warn!("delivery {delivery:?} is refused: {why}");
+        }
+        error(status, why)
     }
 
     fn take(&self, event: crate::github::Event, delivery: &str) -> Reply {
         match intake(event, &self.scope) {
-            Intake::Ignore(why) => result(200, why),
+            Intake::Ignore(why) => {
+                log::debug!("delivery {delivery:?}: {why}");
+                result(200, why)
+            }
             Intake::OutOfScope(repository) => {
                 if self.foreign.due(&repository) {
                     log::warn!("deliveries of {repository} are ignored: this receiver serves {}", self.scope);
                 }
                 result(200, "ignored: not this receiver's repository")
             }
-            Intake::Note(event) => match self.store.apply(&event) {
-                Ok(told) => noted(&told),
-                Err(fault) => away(delivery, &fault),
-            },
+            Intake::Note(event) => self.note(&event, delivery),
         }
+    }
+
+    fn note(&self, event: &Event, delivery: &str) -> Reply {
+        if self.outage.is_fresh() {
+            return away();
+        }
+        match self.store.apply(event) {
+            Ok(told) => {
+                self.outage.over();
+                tell(event, told.verdict, delivery);
+                noted(&told)
+            }
+            Err(fault) => {
+                self.outage.failed(delivery, &fault);
+                away()
+            }
+        }
+    }
+}
+
+/// One line a job at its beginning; the rest is for who looks closer.
+fn tell(event: &Event, verdict: Verdict, delivery: &str) {
+    match event {
+        Event::Queued { job, .. } if verdict == Verdict::Stored => {
+            let _scope = scope::enter(fields::of(job));
+            log::info!("the job is queued");
+        }
+        event => log::debug!("delivery {delivery:?}: {}, {verdict:?}", event.word()),
     }
 }
 
@@ -102,17 +137,12 @@ fn noted(told: &Told) -> Reply {
     }
 }
 
-fn away(delivery: &str, fault: &StoreError) -> Reply {
-    log::warn!("delivery {delivery:?} could not be stored, GitHub is told so: {fault}");
-    let mut reply = error(503, "the store is away; this delivery can be redelivered");
-    reply.headers.push(("Retry-After", RETRY_AFTER.into()));
-    reply
+fn away() -> Reply {
+    error(503, "the store is away; this delivery can be redelivered").with("Retry-After", RETRY_AFTER)
 }
 
 fn not_allowed(methods: &str) -> Reply {
-    let mut reply = error(405, &format!("only {methods} here"));
-    reply.headers.push(("Allow", methods.into()));
-    reply
+    error(405, &format!("only {methods} here")).with("Allow", methods)
 }
 
 fn result(status: u16, what: &str) -> Reply {

@@ -10,10 +10,11 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::columns::stamp;
 use super::fault::explain;
 use super::file::File;
 use super::post::Post;
-use super::sheet::{Sheet, stamp};
+use super::sheet::{Said, Sheet};
 use crate::domain::event::Told;
 use crate::domain::ids::Millis;
 use crate::runtime::thread;
@@ -43,10 +44,16 @@ pub struct Desk {
 
 impl Desk {
     /// Starts the thread.
-    pub fn start(file: File, clock: Clock, bells: Arc<Bells>, post: Post) -> Result<Desk, StoreError> {
+    pub fn start(
+        file: File,
+        clock: Clock,
+        bells: Arc<Bells>,
+        post: Post,
+        said: Arc<Said>,
+    ) -> Result<Desk, StoreError> {
         let (requests, handed_in) = bounded(GROUP);
         let rung_until = clock();
-        let mut writer = Writer { file, clock, bells, post, rung_until, version: None };
+        let mut writer = Writer { file, clock, bells, post, said, rung_until, version: None };
         let thread = thread::start("store:writer", move || writer.work(&handed_in))
             .map_err(|e| StoreError::Away(format!("no thread for its writer: {e}")))?;
         Ok(Desk { requests: Some(requests), writer: Some(thread) })
@@ -117,6 +124,7 @@ struct Writer {
     clock: Clock,
     bells: Arc<Bells>,
     post: Post,
+    said: Arc<Said>,
     /// Pauses that were over by then have been rung for.
     rung_until: Millis,
     /// SQLite's counter of what others have committed.
@@ -165,7 +173,7 @@ impl Writer {
         let (mut news, mut sound) = (News::new(), true);
         for request in group {
             let queue = Arc::clone(request.queue());
-            let sheet = Sheet::new(&transaction, &path, &queue);
+            let sheet = Sheet::new(&transaction, &path, &queue, &self.said);
             let mut step = Step { sheet, now: (self.clock)(), told: None };
             let done = within_savepoint(&transaction, || request.run(&mut step)).map_err(trouble)?;
             sound &= done;

@@ -1,16 +1,18 @@
 //! The store that needs no server: one SQLite file in `state_dir`, shared by the daemons of a host.
 //!
-//! - [`schema`] the file: its tables, how it is opened, which versions are understood
-//! - [`sheet`] reading and writing jobs inside one transaction
-//! - [`file`] a connection that comes back by itself after a fault
-//! - [`desk`] the thread `store:writer`: what waits goes into one transaction, then all are told
-//! - [`glass`] a second connection, for looking only
-//! - [`post`] waking the other daemons of the host
-//! - [`pulse`] whether a claim's daemon lives
-//! - [`queue`] the verbs
+//! - `schema` the file: its tables, how it is opened, which versions are understood
+//! - `columns` what is found by, beside the record
+//! - `sheet` reading and writing jobs inside one transaction
+//! - `file` a connection that comes back by itself after a fault
+//! - `desk` the thread `store:writer`: what waits goes into one transaction, then all are told
+//! - `glass` a second connection, for looking only
+//! - `post` waking the other daemons of the host
+//! - `pulse` whether a claim's daemon lives
+//! - `queue` the verbs
 //!
-//! A claim dies with its daemon, not by time: see [`pulse`].
+//! A claim dies with its daemon, not by time: see `pulse`.
 
+mod columns;
 mod desk;
 mod fault;
 mod file;
@@ -72,6 +74,7 @@ impl Embedded {
     fn over(opened: file::File, options: Options) -> Result<Embedded, StoreError> {
         let Options { file, bells_dir, clock, .. } = options.clone();
         let bells = Arc::new(Bells::default());
+        let said = Arc::new(sheet::Said::default());
         let mailbox = post::Mailbox::open(&bells_dir, &bells)
             .inspect_err(|why| {
                 log::warn!(
@@ -80,8 +83,8 @@ impl Embedded {
             })
             .ok();
         let post = post::Post::new(bells_dir, mailbox.as_ref().map(|m| m.address().to_owned()));
-        let desk = desk::Desk::start(opened, clock, Arc::clone(&bells), post)?;
-        let glass = glass::Glass::new(file);
+        let desk = desk::Desk::start(opened, clock, Arc::clone(&bells), post, Arc::clone(&said))?;
+        let glass = glass::Glass::new(file, said);
         Ok(Embedded(Arc::new(Backend { options, bells, glass, desk, _mailbox: mailbox })))
     }
 

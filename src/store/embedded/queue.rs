@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use super::Backend;
 use super::desk::Step;
 use super::pulse;
-use super::sheet::Sheet;
+use super::sheet::{PORTION, Sheet};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
@@ -101,7 +101,17 @@ impl Store for Queue {
     }
 
     fn purge(&self) -> Result<u64, StoreError> {
-        self.step("purge", |step| step.sheet.purge(step.now))
+        let desk = &self.backend.desk;
+        effect(Effect::Store("purge"), || {
+            let mut all = 0;
+            loop {
+                let some = desk.ask(&self.name, |step| step.sheet.purge(step.now))?;
+                all += some;
+                if some < PORTION {
+                    return Ok(all);
+                }
+            }
+        })
     }
 
     fn now(&self) -> Result<Millis, StoreError> {

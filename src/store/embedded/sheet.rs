@@ -1,28 +1,45 @@
 //! Reading and writing the jobs of one queue over one connection.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql, params};
 
+use super::columns::{card, due, kind, lower, runner, stamp};
 use super::fault::explain;
-use crate::domain::entry::{Ending, Entry, State};
+use crate::domain::entry::Entry;
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
 use crate::domain::scope::Scope;
 use crate::store::shelf::{Seen, Shelf};
-use crate::store::{Ask, Card, Depth, REMEMBERED, StoreError, record};
+use crate::store::{Ask, Depth, REMEMBERED, StoreError, record};
+
+/// Most jobs that are forgotten in one step, so that no delivery waits for it.
+pub const PORTION: u64 = 1000;
 
 /// A queue as one connection sees it: inside the writer's transaction, or to look only.
 pub struct Sheet<'c> {
     connection: &'c Connection,
     file: &'c Path,
     queue: &'c str,
+    said: &'c Said,
+}
+
+/// Which jobs were said to be unreadable: each once, however often it is passed.
+#[derive(Debug, Default)]
+pub struct Said(Mutex<BTreeSet<(String, i64)>>);
+
+impl Said {
+    fn is_new(&self, queue: &str, job: i64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((queue.to_owned(), job))
+    }
 }
 
 impl<'c> Sheet<'c> {
     /// Over a connection to `file`.
-    pub fn new(connection: &'c Connection, file: &'c Path, queue: &'c str) -> Sheet<'c> {
-        Sheet { connection, file, queue }
+    pub fn new(connection: &'c Connection, file: &'c Path, queue: &'c str, said: &'c Said) -> Sheet<'c> {
+        Sheet { connection, file, queue, said }
     }
 
     /// All that a handler holds, eldest first.
@@ -70,12 +87,14 @@ impl<'c> Sheet<'c> {
         Ok(depth)
     }
 
-    /// Forgets what is remembered no longer; says how many.
+    /// Forgets some of what is remembered no longer; says how many. Fewer than [`PORTION`]: that was all.
     pub fn purge(&self, now: Millis) -> Result<u64, StoreError> {
         let before = stamp(Millis(now.0.saturating_sub(REMEMBERED.as_millis() as u64)));
-        let sql = "delete from job where queue = ?1 and due < ?2 \
-                   and (state in ('over', 'dead') or (state = 'running' and host is null))";
-        let forgotten = self.prepare(sql)?.execute(params![self.queue, before]);
+        let sql = "delete from job where rowid in (\
+                   select rowid from job indexed by standing \
+                   where queue = ?1 and state in ('over', 'dead', 'running') and due < ?2 \
+                   and (state <> 'running' or host is null) limit ?3)";
+        let forgotten = self.prepare(sql)?.execute(params![self.queue, before, PORTION as i64]);
         forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
     }
 
@@ -117,19 +136,25 @@ impl<'c> Sheet<'c> {
                         return Ok(());
                     }
                 }
-                Err(why) => log::warn!("a job is left alone: {why}"),
+                Err((id, why)) => {
+                    if self.said.is_new(self.queue, id) {
+                        log::warn!("a job is left alone: {why}");
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    fn read(&self, row: &Row<'_>) -> Result<Result<Entry, StoreError>, StoreError> {
+    /// The row's entry; beside its number, why it cannot be read.
+    fn read(&self, row: &Row<'_>) -> Result<Result<Entry, (i64, StoreError)>, StoreError> {
         let id: i64 = row.get(0).map_err(|e| self.trouble(&e))?;
         let text = row.get_ref(1).map_err(|e| self.trouble(&e))?;
         let text = text.as_str().map_err(|e| e.to_string());
         let entry = text.and_then(|text| record::decode(text).map_err(|e| e.to_string()));
         Ok(entry.map_err(|why| {
-            StoreError::Unreadable(format!("{}, queue {}, job {id}: {why}", self.file.display(), self.queue))
+            let file = self.file.display();
+            (id, StoreError::Unreadable(format!("{file}, queue {}, job {id}: {why}", self.queue)))
         }))
     }
 
@@ -143,7 +168,7 @@ impl Shelf for Sheet<'_> {
         let mut statement = self.prepare("select id, record from job where queue = ?1 and id = ?2")?;
         let mut rows = statement.query(params![self.queue, job.0 as i64]).map_err(|e| self.trouble(&e))?;
         match rows.next().map_err(|e| self.trouble(&e))? {
-            Some(row) => self.read(row)?.map(Some),
+            Some(row) => self.read(row)?.map(Some).map_err(|(_, why)| why),
             None => Ok(None),
         }
     }
@@ -179,14 +204,15 @@ impl Shelf for Sheet<'_> {
             Scope::Enterprise { .. } => (None, None),
             scope => (Some(lower(scope.owner_name())), scope.repo_name().map(lower)),
         };
-        let by_scope = match (&owner, &repo) {
-            (Some(_), Some(_)) => "and owner = ?4 and repo = ?5",
-            (Some(_), None) => "and owner = ?4 and ?5 is null",
-            _ => "and ?4 is null and ?5 is null",
+        // Left to itself SQLite takes another index and sorts all that waits.
+        let (index, by_scope) = match (&owner, &repo) {
+            (Some(_), Some(_)) => ("waiting_repo", "and owner = ?4 and repo = ?5"),
+            (Some(_), None) => ("waiting", "and owner = ?4 and ?5 is null"),
+            _ => ("waiting", "and ?4 is null and ?5 is null"),
         };
         let sql = format!(
-            "select id, record from job where queue = ?1 and state = 'queued' and due <= ?2 \
-             and (?3 is null or kin = ?3) {by_scope} order by age, id"
+            "select id, record from job indexed by {index} where queue = ?1 and state = 'queued' \
+             and due <= ?2 and (?3 is null or kin = ?3) {by_scope} order by age, id"
         );
         let mut found = None;
         self.each(&sql, params![self.queue, stamp(now), kin, owner, repo], &mut |entry| {
@@ -253,56 +279,4 @@ impl Shelf for Sheet<'_> {
         ];
         self.prepare(sql)?.execute(values).map(drop).map_err(|e| self.trouble(&e))
     }
-}
-
-/// A column's numbers have one bit less.
-pub fn stamp(at: Millis) -> i64 {
-    i64::try_from(at.0).unwrap_or(i64::MAX)
-}
-
-fn lower(name: &str) -> String {
-    name.to_ascii_lowercase()
-}
-
-fn due(entry: &Entry) -> Millis {
-    match &entry.state {
-        State::Queued => entry.not_before,
-        State::Parked { ask_at } => *ask_at,
-        State::Over(Ending { at, .. }) | State::Dead { at, .. } => *at,
-        State::Claimed(_) | State::Running { .. } => entry.age,
-    }
-}
-
-fn runner(entry: &Entry) -> Option<&str> {
-    let runner = match (&entry.state, entry.hold()) {
-        (_, Some(hold)) => hold.runner.as_ref(),
-        (State::Running { runner, .. }, None) => Some(runner),
-        (State::Over(ending), None) => ending.runner.as_ref(),
-        _ => None,
-    };
-    runner.map(|runner| runner.0.as_str())
-}
-
-fn kind(scope: &Scope) -> &'static str {
-    match scope {
-        Scope::Repository { .. } => "repository",
-        Scope::Organization { .. } => "organization",
-        Scope::Enterprise { .. } => "enterprise",
-    }
-}
-
-fn card(row: &Row<'_>) -> rusqlite::Result<Seen> {
-    let owner: String = row.get(3)?;
-    let scope = match row.get_ref(2)?.as_str()? {
-        "repository" => Scope::Repository { owner, repo: row.get(4)? },
-        "organization" => Scope::Organization { owner },
-        _ => Scope::Enterprise { slug: owner },
-    };
-    let card = Card {
-        owner: Owner { host: row.get(0)?, plugin: row.get(1)? },
-        scope,
-        voter: row.get(5)?,
-        patience: Duration::from_millis(row.get::<_, i64>(6)? as u64),
-    };
-    Ok(Seen { card, at: Millis(row.get::<_, i64>(7)? as u64) })
 }

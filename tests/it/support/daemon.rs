@@ -39,14 +39,12 @@ impl Daemon {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("config.yml"), configuration).unwrap();
         let errors = fs::OpenOptions::new().create(true).append(true).open(world.dir.join("stderr")).unwrap();
-        let child = command(world)
-            .args(args)
-            .envs(env.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
-        Daemon { child }
+        Daemon::of(command(world).args(args).envs(env.iter().copied()).stderr(errors))
+    }
+
+    /// The daemon that this command starts.
+    pub fn of(command: &mut Command) -> Daemon {
+        Daemon { child: command.stdout(Stdio::null()).spawn().unwrap() }
     }
 
     /// Sends it a signal.

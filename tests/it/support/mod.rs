@@ -2,6 +2,7 @@
 
 pub mod daemon;
 pub mod web;
+pub mod wire;
 pub mod world;
 
 pub use daemon::Daemon;

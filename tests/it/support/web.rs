@@ -36,6 +36,11 @@ pub fn post_json(url: &str, body: &Value) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// DELETE.
+pub fn delete(url: &str) {
+    assert_eq!(agent().delete(url).call().unwrap().status().as_u16(), 200);
+}
+
 /// A delivery with this event, signed with `secret`.
 pub fn deliver(url: &str, secret: &str, event: &str, body: &str) -> Answer {
     deliver_with(url, &[("X-GitHub-Event", event), ("X-Hub-Signature-256", &signature(secret, body))], body)

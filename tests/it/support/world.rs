@@ -1,6 +1,7 @@
 //! A world of one test: its folder, its simulated Anka, its simulated GitHub.
 #![expect(clippy::disallowed_methods, reason = "starts the simulated world")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -78,7 +79,7 @@ impl World {
             self.metrics_port, self.port
         );
         for number in 1..=handlers {
-            text += &format!("- name: RUNNER{number}\n  plugin: github\n  owner: acme\n  repo: app\n");
+            let _ = writeln!(text, "- name: RUNNER{number}\n  plugin: github\n  owner: acme\n  repo: app");
         }
         text
     }
@@ -190,9 +191,9 @@ impl World {
     /// Journal pages that are open.
     pub fn pages(&self) -> Vec<String> {
         let journal = self.dir.join(".config/anklet/state/journal");
-        let files = fs::read_dir(journal).into_iter().flatten().flatten();
-        let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.ends_with(".json")).collect()
+        let files = fs::read_dir(journal).into_iter().flatten().flatten().map(|file| file.path());
+        let pages = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        pages.map(|path| path.display().to_string()).collect()
     }
 
     /// The daemons' log.
@@ -256,7 +257,18 @@ fn copy_scripts(dir: &Path) {
     }
 }
 
-/// A port that nobody listens on now.
+/// A port that nobody listens on now, and that nobody is given before this test ends: below the ports that systems
+/// give by themselves, each once in a process, and other processes begin elsewhere.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 10_000;
+    const MANY: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(997);
+    loop {
+        let nth = start.wrapping_add(NEXT.fetch_add(1, Ordering::SeqCst));
+        let port = u16::try_from(FIRST + nth % MANY).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::folder::Folder;
 
 /// The receiver and the two handlers.
-pub const PLUGINS: [&str; 3] = ["RECEIVER", "RUNNER1", "RUNNER2"];
+const PLUGINS: [&str; 3] = ["RECEIVER", "RUNNER1", "RUNNER2"];
 pub const OWNER: &str = "veertuinc";
 pub const REPO: &str = "anklet";
 pub const SECRET: &str = "a secret that GitHub and the receiver share";
@@ -18,11 +18,11 @@ pub struct Ports {
 }
 
 /// The text of `config.yml`. A JSON string is a YAML string, whatever the folder is called.
-pub fn text(folder: &Folder, github: &str, ports: Ports) -> String {
+pub fn text(folder: &Folder, github: &str, ports: Ports, handlers: bool) -> String {
     let home = serde_json::Value::from(folder.path().to_string_lossy());
     let Ports { receiver, metrics } = ports;
     let [first, second, third] = PLUGINS;
-    format!(
+    let receiver = format!(
         "\
 # One receiver and two handlers on one host, with the queue in ~/.config/anklet/state.
 github_url: {github}
@@ -43,14 +43,12 @@ plugins:
     owner: {OWNER}
     repo: {REPO}
     skip_redeliver: true
-  - name: {second}
-    plugin: github
-    owner: {OWNER}
-    repo: {REPO}
-  - name: {third}
-    plugin: github
-    owner: {OWNER}
-    repo: {REPO}
 "
-    )
+    );
+    let handlers = if handlers { [second, third].map(handler).concat() } else { String::new() };
+    receiver + &handlers
+}
+
+fn handler(name: &str) -> String {
+    format!("  - name: {name}\n    plugin: github\n    owner: {OWNER}\n    repo: {REPO}\n")
 }

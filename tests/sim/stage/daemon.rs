@@ -2,7 +2,7 @@
 
 use super::config::{self, OWNER, Ports, REPO, SECRET};
 use super::folder::Folder;
-use super::process::Child;
+use super::process::{Child, MARK};
 use super::{github, programs};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
@@ -31,10 +31,10 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts it on free ports and waits until it answers.
-    pub fn start(folder: &Folder, github: &str) -> Result<Self, String> {
+    pub fn start(folder: &Folder, github: &str, handlers: bool) -> Result<Self, String> {
         for _ in 0..TRIES {
             let ports = Ports { receiver: free_port()?, metrics: free_port()? };
-            write_config(folder, &config::text(folder, github, ports))?;
+            write_config(folder, &config::text(folder, github, ports, handlers))?;
             let output = folder.path().join("anklet.out");
             let child = Child::start(&mut command(folder)?, &output)?;
             let mut daemon = Self { child, agent: github::agent(), ports, output };
@@ -125,7 +125,7 @@ fn command(folder: &Folder) -> Result<Command, String> {
             command.env(name, value);
         }
     }
-    command.env("HOME", folder.path()).env("ANKA_SIM_DIR", folder.anka());
+    command.env("HOME", folder.path()).env(MARK, folder.anka());
     command.env("PATH", path_with(&folder.anka().join("bin"))?);
     Ok(command)
 }

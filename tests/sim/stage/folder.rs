@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// How many may play in one clone at a time.
 const PLACES: usize = 9;
+const ANKA: &str = "anka";
 /// A folder that no other process plays in.
 pub struct Folder {
     path: PathBuf,
@@ -22,7 +23,7 @@ impl Folder {
             fs::create_dir_all(&path).map_err(|e| at(&path, &e))?;
             let path = fs::canonicalize(&path).map_err(|e| at(&path, &e))?;
             let Some(lock) = lock(&path.join("lock"))? else { continue };
-            process::end_all(&process::belonging_to(&path));
+            process::end_all(&process::marked(&path.join(ANKA)));
             empty(&path).map_err(|e| at(&path, &e))?;
             return Ok(Self { path, _lock: lock });
         }
@@ -35,7 +36,7 @@ impl Folder {
 
     /// The state of the simulated Anka.
     pub fn anka(&self) -> PathBuf {
-        self.path.join("anka")
+        self.path.join(ANKA)
     }
 
     /// `~/.config/anklet` of the daemon.

@@ -1,9 +1,10 @@
 //! The simulated GitHub as a child, and its control API.
 
-use super::process::Child;
+use super::folder::Folder;
+use super::process::{Child, MARK};
 use super::programs;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,10 +23,11 @@ pub struct Github {
 
 impl Github {
     /// Starts it on a free port.
-    pub fn start(dir: &Path) -> Result<Self, String> {
-        crate::files::make_folder(dir)?;
+    pub fn start(folder: &Folder) -> Result<Self, String> {
+        let dir = folder.path().join("github");
+        crate::files::make_folder(&dir)?;
         let mut command = Command::new(programs()?.join("anklet-sim"));
-        command.args(["github", "--port", "0", "--dir"]).arg(dir);
+        command.args(["github", "--port", "0", "--dir"]).arg(&dir).env(MARK, folder.anka());
         let mut child = Child::start(&mut command, &dir.join("output"))?;
         let end = Instant::now() + START;
         let port: u16 = loop {
@@ -40,7 +42,7 @@ impl Github {
             }
             thread::sleep(Duration::from_millis(10));
         };
-        Ok(Self { child, agent: agent(), url: format!("http://127.0.0.1:{port}"), dir: dir.into() })
+        Ok(Self { child, agent: agent(), url: format!("http://127.0.0.1:{port}"), dir })
     }
 
     /// The log of its REST calls.

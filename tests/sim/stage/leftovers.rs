@@ -22,9 +22,9 @@ pub fn of_the_world(folder: &Folder, github: &Github) -> Result<Vec<Left>, Strin
     ])
 }
 
-/// What still runs in the folder. Nothing of ours may run any more.
+/// What still runs. The simulated GitHub must have ended.
 pub fn processes(folder: &Folder) -> Left {
-    let found = process::belonging_to(folder.path());
+    let found = process::marked(&folder.anka());
     Left {
         kind: "processes",
         found: found.into_iter().map(|it| format!("{} {}", it.pid, it.command)).collect(),

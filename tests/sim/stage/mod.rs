@@ -3,8 +3,9 @@
 //! The folder is the daemon's home, laid out as an operator's would be; nothing is written outside it.
 //! The tour and the benchmark both play on it.
 
+pub mod calls;
 pub mod claims;
-mod config;
+pub mod config;
 pub mod daemon;
 pub mod folder;
 pub mod github;
@@ -20,6 +21,10 @@ use folder::Folder;
 use github::Github;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// After a Ctrl+C for a clean-up, after a second one for leaving.
+const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Everything that runs, in the order in which it is to end.
 pub struct Stage {
@@ -36,24 +41,44 @@ pub struct Plan<'p> {
     pub clone: &'p Path,
     /// `world set` changes of the simulated Anka, such as `timing_ms.start=300`.
     pub anka: &'p [&'p str],
+    /// Whether the daemon has handlers beside its receiver.
+    pub handlers: bool,
 }
 
 impl Stage {
     /// Sets everything up, and returns when `anklet` answers.
     pub fn set_up(plan: Plan<'_>) -> Result<Self, String> {
-        let Plan { folder, clone, anka } = plan;
+        let Plan { folder, clone, anka, handlers } = plan;
         make_anka(&folder.anka(), anka)?;
         copy_scripts(&clone.join("scripts/runner"), &folder.scripts())?;
-        let github = Github::start(&folder.path().join("github"))?;
-        let daemon = Daemon::start(&folder, &github.url)?;
+        let github = Github::start(&folder)?;
+        let daemon = Daemon::start(&folder, &github.url, handlers)?;
         github.post("hook", &daemon.hook())?;
         Ok(Self { daemon, github, folder })
+    }
+}
+
+/// Nothing goes on when the stage is left before the end.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for _ in 0..2 {
+            if self.daemon.ended().is_none() {
+                self.daemon.interrupt();
+                self.daemon.ends_within(STOPS_WITHIN);
+            }
+        }
+        self.daemon.kill();
+        self.github.stop();
+        process::end_all(&process::marked(&self.folder.anka()));
     }
 }
 
 fn make_anka(dir: &Path, changes: &[&str]) -> Result<(), String> {
     let dir = dir.to_string_lossy().into_owned();
     seed::main(vec!["init".into(), dir.clone()])?;
+    if changes.is_empty() {
+        return Ok(());
+    }
     let changes = changes.iter().map(|change| (*change).to_owned());
     seed::main(["set".to_owned(), dir].into_iter().chain(changes).collect())
 }
@@ -68,7 +93,7 @@ fn copy_scripts(from: &Path, to: &Path) -> Result<(), String> {
 }
 
 /// Where this program and `anklet` lie.
-fn programs() -> Result<PathBuf, String> {
+pub fn programs() -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|e| format!("own program: {e}"))?;
     own.parent().map(Path::to_path_buf).ok_or_else(|| "own program: it lies nowhere".into())
 }

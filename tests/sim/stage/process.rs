@@ -74,12 +74,14 @@ impl Drop for Child {
     }
 }
 
-/// Everything that runs with this folder in its environment, its command line, or as its current folder.
-/// This process does not count.
-pub fn belonging_to(folder: &Path) -> Vec<Found> {
-    let found = if cfg!(target_os = "linux") { from_proc(folder) } else { from_ps(folder) };
-    let own = std::process::id().cast_signed();
-    found.into_iter().filter(|one| one.pid != own).collect()
+/// The variable that all of a stage carry: its value is the folder of the simulated Anka.
+/// A shell that a user opened in the folder does not have it.
+pub const MARK: &str = "ANKA_SIM_DIR";
+
+/// Everything that carries the mark with this value.
+pub fn marked(value: &Path) -> Vec<Found> {
+    let mark = format!("{MARK}={}", value.display());
+    if cfg!(target_os = "linux") { from_proc(&mark) } else { from_ps(&mark) }
 }
 
 pub fn end_all(processes: &[Found]) {
@@ -88,35 +90,30 @@ pub fn end_all(processes: &[Found]) {
     }
 }
 
-/// A zombie has neither an environment nor a command line, so it does not count.
-fn from_proc(folder: &Path) -> Vec<Found> {
+/// A zombie has no environment, so it does not count.
+fn from_proc(mark: &str) -> Vec<Found> {
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let mark = folder.as_os_str().as_encoded_bytes();
-    let names_it = |file: &Path| {
-        std::fs::read(file).is_ok_and(|bytes| bytes.windows(mark.len()).any(|part| part == mark))
+    let carries = |process: &Path| {
+        std::fs::read(process.join("environ"))
+            .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()))
     };
     processes
         .flatten()
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
-        .filter(|(_, process)| {
-            std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
-                || names_it(&process.join("environ"))
-                || names_it(&process.join("cmdline"))
-        })
+        .filter(|(_, process)| carries(process))
         .map(|(pid, process)| {
             let command = std::fs::read(process.join("cmdline")).unwrap_or_default();
-            Found { pid, command: String::from_utf8_lossy(&command).replace('\0', " ") }
+            Found { pid, command: String::from_utf8_lossy(&command).replace('\0', " ").trim().to_owned() }
         })
         .collect()
 }
 
-/// macOS: `-E` shows the environment of one's own processes.
-fn from_ps(folder: &Path) -> Vec<Found> {
+/// macOS: `-E` shows the environment of one's own processes behind the command, parted by spaces.
+fn from_ps(mark: &str) -> Vec<Found> {
     let listed = Command::new("ps").args(["-A", "-ww", "-E", "-o", "pid=,command="]).output();
     let text = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let mark = folder.to_string_lossy();
     text.lines()
-        .filter(|line| line.contains(&*mark))
+        .filter(|line| line.ends_with(mark) || line.contains(&format!("{mark} ")))
         .filter_map(|line| line.trim().split_once(' '))
         .filter_map(|(pid, command)| Some(Found { pid: pid.parse().ok()?, command: command.into() }))
         .collect()
@@ -127,17 +124,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_runs_in_a_folder_until_it_is_ended() {
-        let folder = std::env::temp_dir().join(format!("belongs-{}", std::process::id()));
+    fn finds_what_carries_the_mark_until_it_is_ended() {
+        let folder = std::env::temp_dir().join(format!("marked-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let folder = std::fs::canonicalize(folder).unwrap();
-        let mut command = Command::new("sleep");
-        let mut child = Child::start(command.arg("60").env("MARK", &folder), &folder.join("out")).unwrap();
-        let found: Vec<i32> = belonging_to(&folder).iter().map(|one| one.pid).collect();
-        assert_eq!(found, [child.pid()]);
-        end_all(&belonging_to(&folder));
+        let start = |value: &Path, output: &str| {
+            Child::start(Command::new("sleep").arg("60").env(MARK, value), &folder.join(output)).unwrap()
+        };
+        let mut child = start(&folder, "out");
+        let other = start(&folder.with_extension("2"), "other");
+        let pids = || marked(&folder).iter().map(|one| one.pid).collect::<Vec<_>>();
+        assert_eq!(pids(), [child.pid()]);
+        end_all(&marked(&folder));
         assert!(child.ends_within(Duration::from_secs(5)).is_some());
-        assert!(belonging_to(&folder).is_empty());
+        assert!(pids().is_empty());
+        drop(other);
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -32,22 +32,22 @@ const NOWHERE: &str = "macos-9 v1";
 #[rustfmt::skip]
 pub const CAST: [Part; 8] = [
     Part {
-        name: "unit", special: "equal labels: its runner takes `ui`", template: HOST,
+        name: "unit", special: "its runner takes `ui`: equal labels", template: HOST,
         order: r#"{"hold": true, "duration_ms": 700}"#,
         end: End { conclusion: "success", vms: 1, claims: 1, answers: &[202] },
     },
     Part {
-        name: "ui", special: "equal labels: its runner takes `unit`", template: HOST,
+        name: "ui", special: "its runner takes `unit`: equal labels", template: HOST,
         order: r#"{"hold": true, "duration_ms": 900}"#,
         end: End { conclusion: "success", vms: 1, claims: 1, answers: &[202] },
     },
     Part {
         name: "nightly", special: "cancelled while it waits", template: HOST,
-        order: "{}",
+        order: r#"{"hold": true}"#,
         end: End { conclusion: "cancelled", vms: 0, claims: 0, answers: &[202] },
     },
     Part {
-        name: "docs", special: "its `completed` overtakes its `queued`", template: HOST,
+        name: "docs", special: "`completed` overtakes `queued`", template: HOST,
         order: r#"{"hold": true, "duration_ms": 200,
                    "webhooks": {"queued": {"after": "completed"}, "in_progress": {"drop": true}}}"#,
         end: End { conclusion: "success", vms: 0, claims: 0, answers: &[200] },
@@ -63,7 +63,7 @@ pub const CAST: [Part; 8] = [
         end: End { conclusion: "success", vms: 1, claims: 1, answers: &[202, 200, 200] },
     },
     Part {
-        name: "deploy", special: "pulled template; cancelled while it runs", template: REGISTRY,
+        name: "deploy", special: "template pulled; cancelled as it runs", template: REGISTRY,
         order: r#"{"duration_ms": 60000}"#,
         end: End { conclusion: "cancelled", vms: 1, claims: 1, answers: &[202] },
     },

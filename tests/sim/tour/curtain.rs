@@ -45,9 +45,9 @@ pub fn falls(mut watch: Watch, kept: bool) -> Result<Vec<String>, String> {
     watch.screen.heading("Ctrl+C");
     let mut faults = Vec::new();
     if kept {
-        stop_with_the_user(&mut watch)?
+        stop_with_the_user(&mut watch)?;
     } else {
-        stop(&mut watch)?
+        stop(&mut watch)?;
     }
     let code = watch.stage.daemon.ended().and_then(|status| status.code());
     let said = code.map_or_else(|| "killed".into(), |code| code.to_string());

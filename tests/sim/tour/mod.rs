@@ -21,23 +21,22 @@ use std::path::{Path, PathBuf};
 use watch::Watch;
 
 const HELP: &str = "\
-anklet-sim tour [--clone DIR] [--keep]
+anklet-sim tour [--clone DIR] [--folder DIR] [--keep]
 
-Runs the `anklet` beside this program against a simulated GitHub and a simulated Anka, all in DIR/.quickstart
-(DIR: the current folder), shows eight jobs, stops it by Ctrl+C and looks for anything left behind.
+Runs the `anklet` beside this program against a simulated GitHub and a simulated Anka, shows eight jobs, stops it
+by Ctrl+C and looks for anything left behind.
+--clone: where the project lies (the current folder).
+--folder: where everything is written (.quickstart in the clone); what was there before is removed.
 --keep: leaves everything running to play with, until you press Ctrl+C.
 ";
 
 /// How the simulated Anka spends its time: slow enough to be watched.
-const ANKA: [&str; 4] = [
-    "timing_ms.clone=150",
-    "timing_ms.start=350",
-    "timing_ms.delete=100",
-    "timing_ms={\"registry pull\":600}",
-];
+const ANKA: [&str; 4] =
+    ["timing_ms.clone=150", "timing_ms.start=350", "timing_ms.delete=100", "timing_ms.registry pull=600"];
 
 struct Options {
     clone: PathBuf,
+    folder: Option<PathBuf>,
     keep: bool,
 }
 
@@ -47,7 +46,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
         return Ok(());
     };
     let interrupt = Interrupt::listen()?;
-    let folder = Folder::take(&options.clone.join(".quickstart"))?;
+    let folder = Folder::take(options.folder.as_ref().unwrap_or(&options.clone.join(".quickstart")))?;
     let path = folder.path().to_path_buf();
     let log = folder.log();
     tour(folder, &options, interrupt).map_err(|why| failure(&why, &path, &log))
@@ -56,7 +55,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
 fn tour(folder: Folder, options: &Options, interrupt: Interrupt) -> Result<(), String> {
     let screen = Screen::of_standard_output();
     screen.heading("sets the stage");
-    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA })?;
+    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA, handlers: true })?;
     screen.place(&stage);
     let mut watch = Watch::of(stage, screen, interrupt);
     play::play(&mut watch)?;
@@ -71,19 +70,17 @@ fn tour(folder: Folder, options: &Options, interrupt: Interrupt) -> Result<(), S
 
 /// The reason, and where to look.
 fn failure(why: &str, folder: &Path, log: &Path) -> String {
-    let mut text = format!("the tour failed:\n  {why}\neverything is kept in {}", folder.display());
-    if log.exists() {
-        text.push_str(&format!("\nthe log: {}", log.display()));
-    }
-    text
+    let log = if log.exists() { format!("\nthe log: {}", log.display()) } else { String::new() };
+    format!("the tour failed:\n  {why}\neverything is kept in {}{log}", folder.display())
 }
 
 fn read(args: Vec<String>) -> Result<Option<Options>, lexopt::Error> {
-    let mut options = Options { clone: PathBuf::from("."), keep: false };
+    let mut options = Options { clone: PathBuf::from("."), folder: None, keep: false };
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
             Long("clone") => options.clone = PathBuf::from(parser.value()?),
+            Long("folder") => options.folder = Some(PathBuf::from(parser.value()?)),
             Long("keep") => options.keep = true,
             Short('h') | Long("help") => return Ok(None),
             other => return Err(other.unexpected()),

@@ -16,7 +16,7 @@ pub fn play(watch: &mut Watch) -> Result<(), String> {
     one_is_cancelled_while_it_waits(watch)?;
     one_is_over_before_it_is_announced(watch)?;
     runners_cross(watch)?;
-    for name in ["lint", "test", "deploy", "legacy"] {
+    for name in ["legacy", "lint", "test", "deploy"] {
         watch.order(name)?;
     }
     watch.until("`deploy` runs", PATIENCE, |seen| seen.runs("deploy"))?;

@@ -29,13 +29,13 @@ impl Record {
     }
 
     /// What the daemon did, in a few words.
-    pub fn deed(&self) -> String {
+    pub fn deed(&self) -> &'static str {
         match (self.vm(), self.claims.len()) {
-            (Some(vm), _) if self.claims.iter().any(|(own, _)| own == vm) => "ran it, deleted the VM".into(),
-            (Some(_), _) => "ran it on the other's VM, deleted it".into(),
-            (None, 0) => "spent no VM".into(),
-            (None, _) if self.cancelled_by_anklet => "had the run cancelled".into(),
-            (None, _) => "let it go".into(),
+            (Some(vm), _) if self.claims.iter().any(|(own, _)| own == vm) => "ran it",
+            (Some(_), _) => "ran it, crossed",
+            (None, 0) => "spent no VM",
+            (None, _) if self.cancelled_by_anklet => "cancelled its run",
+            (None, _) => "let it go",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::sources::What;
 use crate::stage::Stage;
 use serde_json::Value;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Stdout, Write};
 use time::Duration;
 
 const DIM: &str = "2";
@@ -17,13 +17,15 @@ const CYAN: &str = "36";
 const VM: usize = 18;
 
 pub struct Screen {
+    out: Stdout,
     coloured: bool,
 }
 
 impl Screen {
     pub fn of_standard_output() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none();
-        Self { coloured: wanted && std::io::stdout().is_terminal() }
+        let out = std::io::stdout();
+        Self { coloured: wanted && out.is_terminal(), out }
     }
 
     pub fn heading(&self, text: &str) {
@@ -89,7 +91,7 @@ impl Screen {
 
     /// A line of its own. A reader that has gone away is no fault of ours.
     pub fn line(&self, text: &str) {
-        let _ = writeln!(std::io::stdout(), "{text}");
+        let _ = writeln!(&self.out, "{text}");
     }
 
     fn in_colour(&self, colour: &str, text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Three places that tell of jobs, read since the last look and turned into moments.
 
 use crate::stage::Stage;
+use crate::stage::calls::{AnkaCall, RestCall};
 use crate::stage::tail::Tail;
 use crate::stage::when;
 use serde::Deserialize;
@@ -57,6 +58,7 @@ pub enum What {
 pub struct Now {
     pub online: BTreeSet<String>,
     pub leaks: BTreeSet<String>,
+    pub names: Vec<(u64, String)>,
 }
 
 pub struct Sources {
@@ -68,7 +70,9 @@ pub struct Sources {
     /// How much of each job's history, and how many deliveries, have been told.
     told: BTreeMap<u64, usize>,
     delivered: usize,
+    /// The job of each run, and when its last cancel was asked for.
     runs: BTreeMap<u64, u64>,
+    asked: BTreeMap<u64, OffsetDateTime>,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +86,7 @@ struct State {
 struct Job {
     id: u64,
     run_id: u64,
+    name: String,
     history: Vec<Note>,
 }
 
@@ -103,7 +108,7 @@ struct Runner {
 struct Delivery {
     action: String,
     job: u64,
-    answered_at: String,
+    sent_at: String,
     status_code: u16,
     answer: String,
 }
@@ -135,27 +140,29 @@ impl Sources {
             told: BTreeMap::new(),
             delivered: 0,
             runs: BTreeMap::new(),
+            asked: BTreeMap::new(),
         }
     }
 
     /// What has happened since the last look, and what is so now.
     pub fn look(&mut self, stage: &Stage) -> Result<(Vec<Moment>, Now), String> {
-        let state: State = serde_json::from_value(stage.github.get("state")?).map_err(|e| e.to_string())?;
-        let mut moments = self.from_log();
-        moments.extend(self.from_anka());
-        moments.extend(self.from_github(&state));
-        moments.extend(self.from_rest());
-        let ours = state.runners.iter().filter(|runner| runner.name.starts_with("anklet-vm-"));
+        let github: State = serde_json::from_value(stage.github.get("state")?).map_err(|e| e.to_string())?;
+        let mut moments = self.log_moments();
+        moments.extend(self.anka_moments());
+        moments.extend(self.github_moments(&github));
+        moments.extend(self.rest_moments());
+        let ours = github.runners.iter().filter(|runner| runner.name.starts_with("anklet-vm-"));
         let free = ours.clone().filter(|runner| runner.online && runner.job.is_none());
         let now = Now {
             online: free.map(|runner| runner.name.clone()).collect(),
             leaks: ours.flat_map(|runner| runner.leaks.clone()).collect(),
+            names: github.jobs.iter().map(|job| (job.id, job.name.clone())).collect(),
         };
         Ok((moments, now))
     }
 
     /// A handler's line names its job and its VM from the claim on.
-    fn from_log(&mut self) -> Vec<Moment> {
+    fn log_moments(&mut self) -> Vec<Moment> {
         let lines = self.log.lines();
         let lines = lines.iter().filter_map(|line| serde_json::from_str::<Line>(line).ok());
         let mut moments = Vec::new();
@@ -181,32 +188,32 @@ impl Sources {
         moments
     }
 
-    /// Starts and deletes that worked: `TIME PID end 0 ["-j","start","anklet-vm-…"]`.
-    fn from_anka(&mut self) -> Vec<Moment> {
+    /// Starts and deletes that worked.
+    fn anka_moments(&mut self) -> Vec<Moment> {
         let lines = self.anka.lines();
         let told = lines.iter().filter_map(|line| {
-            let mut parts = line.splitn(5, ' ');
-            let at = when::read(parts.next()?)?;
-            let (_pid, what, code) = (parts.next()?, parts.next()?, parts.next()?);
-            let words: Vec<String> = serde_json::from_str(parts.next()?).ok()?;
-            let verb = words.iter().find(|word| !word.starts_with('-'))?.as_str();
-            let vm = words.last()?.clone();
+            let call = AnkaCall::read(line)?;
+            let (at, vm) = (call.at, call.last);
             let job = *self.held.get(&vm)?;
-            match (what, code, verb) {
-                ("end", "0", "start") => Some(Moment { at, job, what: What::Started { vm } }),
-                ("end", "0", "delete") => Some(Moment { at, job, what: What::Cleaned { vm } }),
+            match (call.ended, call.verb.as_str()) {
+                (Some(0), "start") => Some(Moment { at, job, what: What::Started { vm } }),
+                (Some(0), "delete") => Some(Moment { at, job, what: What::Cleaned { vm } }),
                 _ => None,
             }
         });
         told.collect()
     }
 
-    fn from_github(&mut self, state: &State) -> Vec<Moment> {
+    fn github_moments(&mut self, state: &State) -> Vec<Moment> {
         let mut moments = Vec::new();
         for job in &state.jobs {
             self.runs.insert(job.run_id, job.id);
             let told = self.told.entry(job.id).or_default();
-            moments.extend(job.history.iter().skip(*told).filter_map(|note| from_note(job.id, note)));
+            let fresh = job.history.iter().skip(*told);
+            for note in fresh.clone().filter(|note| note.what.ends_with("cancel asked for")) {
+                self.asked.extend(when::read(&note.at).map(|at| (job.id, at)));
+            }
+            moments.extend(fresh.filter_map(|note| from_note(job.id, note)));
             *told = job.history.len();
         }
         let fresh = state.deliveries.iter().skip(self.delivered);
@@ -215,15 +222,15 @@ impl Sources {
         moments
     }
 
-    /// Cancels that the daemon asked for: `TIME POST /repos/O/R/actions/runs/N/cancel 202 TAIL`.
-    fn from_rest(&mut self) -> Vec<Moment> {
+    /// Cancels that the daemon asked for, at the time that GitHub noted: the call is logged when it has been answered.
+    fn rest_moments(&mut self) -> Vec<Moment> {
         let lines = self.rest.lines();
         let told = lines.iter().filter_map(|line| {
-            let mut parts = line.split(' ');
-            let at = when::read(parts.next()?)?;
-            let (_method, path) = (parts.next()?, parts.next()?);
-            let run: u64 = path.strip_suffix("/cancel")?.rsplit('/').next()?.parse().ok()?;
-            Some(Moment { at, job: *self.runs.get(&run)?, what: What::Cancelled { by_anklet: true } })
+            let call = RestCall::read(line)?;
+            let run: u64 = call.path.strip_suffix("cancel")?.rsplit('/').nth(1)?.parse().ok()?;
+            let job = *self.runs.get(&run)?;
+            let at = self.asked.get(&job).copied().unwrap_or(call.at);
+            Some(Moment { at, job, what: What::Cancelled { by_anklet: true } })
         });
         told.collect()
     }
@@ -243,5 +250,5 @@ fn from_delivery(delivery: &Delivery) -> Option<Moment> {
     let body: Value = serde_json::from_str(&delivery.answer).unwrap_or_default();
     let word = body["result"].as_str().or(body["error"].as_str()).unwrap_or_default();
     let what = What::Delivered { status: delivery.status_code, answer: word.into() };
-    Some(Moment { at: when::read(&delivery.answered_at)?, job: delivery.job, what })
+    Some(Moment { at: when::read(&delivery.sent_at)?, job: delivery.job, what })
 }

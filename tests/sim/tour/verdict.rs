@@ -4,12 +4,18 @@ use super::cast::{CAST, Part, TOTALS};
 use super::record::Record;
 use super::screen::short;
 use super::watch::Watch;
+use crate::anka::world::World;
+use crate::stage::calls::AnkaCall;
+use crate::stage::tail::Tail;
 use serde_json::Value;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The daemon counts a run a moment after its VM is gone.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// Apple's licence.
+const VMS_A_HOST: usize = 2;
 
 /// Shows the summary and the metrics; what is not as it must be.
 pub fn of_the_jobs(watch: &mut Watch) -> Result<Vec<String>, String> {
@@ -18,8 +24,9 @@ pub fn of_the_jobs(watch: &mut Watch) -> Result<Vec<String>, String> {
     watch.show_all();
     let mut faults = Vec::new();
     watch.screen.heading("what came of them");
-    let mut rows =
-        vec![["job", "what is special", "GitHub says", "anklet", "on", "tries"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["job", "what is special", "GitHub says", "anklet did", "VM", "tries"].map(str::to_owned).to_vec(),
+    ];
     for part in &CAST {
         let Some(job) = watch.seen.named(part.name) else {
             faults.push(format!("{} was never ordered", part.name));
@@ -29,6 +36,7 @@ pub fn of_the_jobs(watch: &mut Watch) -> Result<Vec<String>, String> {
         faults.extend(compared(part, job).into_iter().map(|fault| format!("{}: {fault}", part.name)));
     }
     watch.screen.table(&rows);
+    faults.extend(cost(watch)?);
     watch.screen.heading(&format!("metrics ({}?format=json)", watch.stage.daemon.metrics_url()));
     watch.screen.metrics(&metrics);
     faults.extend(totals(&metrics));
@@ -49,13 +57,30 @@ fn settled_metrics(watch: &mut Watch) -> Result<Value, String> {
     }
 }
 
+/// Shows what they cost; more than two VMs at once are too many.
+fn cost(watch: &Watch) -> Result<Option<String>, String> {
+    let stage = &watch.stage;
+    let lines = |path: PathBuf| Tail::of(path).lines();
+    let anka = lines(stage.folder.anka().join("calls.log"));
+    let begun = |verb: &str| {
+        let calls = anka.iter().filter_map(|line| AnkaCall::read(line));
+        calls.filter(|call| call.ended.is_none() && (verb.is_empty() || call.verb == verb)).count()
+    };
+    let most = World::load(&stage.folder.anka()).map_err(String::from)?.peak_running;
+    watch.screen.line("");
+    watch.screen.judged("VMs", &format!("{}, at most {most} at a time", begun("clone")), most <= VMS_A_HOST);
+    watch.screen.fact("anka", &format!("{} processes, those of the start included", begun("")));
+    watch.screen.fact("GitHub", &format!("{} calls of its API", lines(stage.github.calls()).len()));
+    Ok((most > VMS_A_HOST).then(|| format!("{most} VMs ran at a time")))
+}
+
 fn row(part: &Part, job: &Record) -> Vec<String> {
-    let on = job.ran_on.as_deref().map_or("-", short);
+    let on = job.ran_on.as_deref().map_or("-", |runner| job.vm().map_or("another's", |_| short(runner)));
     vec![
         part.name.into(),
         part.special.into(),
         job.conclusion.clone(),
-        job.deed(),
+        job.deed().into(),
         on.into(),
         job.claims.len().to_string(),
     ]
@@ -79,4 +104,28 @@ fn compared(part: &Part, job: &Record) -> Vec<String> {
 fn totals(metrics: &Value) -> Vec<String> {
     let wrong = TOTALS.iter().filter(|(name, wanted)| metrics[name].as_u64() != Some(*wanted));
     wrong.map(|(name, wanted)| format!("{name} is {}, not {wanted}", metrics[name])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_otherwise_than_it_must_be_is_named() {
+        let vm = "anklet-vm-1".to_owned();
+        let good = || Record {
+            conclusion: "failure".into(),
+            claims: vec![(vm.clone(), "RUNNER1".into())],
+            ran_on: Some(vm.clone()),
+            answers: vec![202],
+            ..Record::default()
+        };
+        let lint = Part::named("lint").unwrap();
+        assert!(compared(lint, &good()).is_empty());
+        let twice =
+            Record { claims: vec![(vm.clone(), String::new()), (vm.clone(), String::new())], ..good() };
+        assert_eq!(compared(lint, &twice), ["the number of its claims is 2, not 1"]);
+        let elsewhere = Record { ran_on: Some("mac-mini".into()), ..good() };
+        assert_eq!(compared(lint, &elsewhere), ["the number of its VMs is 0, not 1"]);
+    }
 }

@@ -55,8 +55,8 @@ impl Watch {
         let made = self.stage.github.post("jobs", &part.order())?;
         let id = made["ids"][0].as_u64().ok_or("GitHub gave no job id")?;
         let run_id = made["run_ids"][0].as_u64().ok_or("GitHub gave no run id")?;
-        let record = self.seen.job(id);
-        (record.name, record.run_id) = (name.into(), run_id);
+        let job = self.seen.job(id);
+        (job.name, job.run_id) = (name.into(), run_id);
         Ok(id)
     }
 
@@ -105,12 +105,15 @@ impl Watch {
 
     /// One look at everything.
     pub fn look(&mut self) -> Result<(), String> {
-        let (moments, sight) = self.sources.look(&self.stage)?;
+        let (moments, now) = self.sources.look(&self.stage)?;
         for moment in moments {
             self.note(moment);
         }
-        self.seen.online = sight.online;
-        self.seen.leaks.extend(sight.leaks);
+        self.seen.online = now.online;
+        self.seen.leaks.extend(now.leaks);
+        for (id, name) in now.names {
+            self.seen.job(id).name = name;
+        }
         self.show(when::now() - SORTED_WITHIN);
         Ok(())
     }

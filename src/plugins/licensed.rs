@@ -1,0 +1,133 @@
+//! A handler whose Anka is looked at first: its version and its licence, on the handler's own thread.
+//!
+//! An Anka that hangs or stammers is asked again, for nothing else would take up what the last daemon left
+//! running; one that has no licence ends the plugin.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use crate::anka::{Anka, AnkaError, LicenseError};
+use crate::runtime::plugin::{Line, Plugin, Turn};
+use crate::runtime::stop::{Stop, Urgency};
+
+/// How long until Anka is asked again; the last for all that follow.
+const PAUSES: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
+/// Failures in a row that an operator must hear of.
+const ALARM: usize = 5;
+/// An ERROR may pass; one that Anka repeats so often is its last word.
+const LAST_WORD: usize = 3;
+
+/// A plugin behind the look at Anka.
+pub struct Licensed {
+    anka: Anka,
+    plugin: Box<dyn Plugin>,
+    options: Options,
+    looked: bool,
+    failures: usize,
+    answered: usize,
+}
+
+/// How the look is taken.
+pub struct Options {
+    /// Whether there is a second turn to ask again in; a run-once has none.
+    pub patient: bool,
+    /// Counts the plugins that this host cannot run.
+    pub unusable: Arc<AtomicUsize>,
+}
+
+/// Why the look came to nothing.
+enum Fault {
+    /// It may be otherwise the next time.
+    Passing(String),
+    /// As `Passing`, but Anka itself said so.
+    Answered(String),
+    /// Somebody must mend it.
+    Lasting(String),
+    /// A stop came first.
+    Stopped,
+}
+
+impl Licensed {
+    /// `plugin`, once `anka` has been looked at.
+    pub fn new(anka: Anka, plugin: Box<dyn Plugin>, options: Options) -> Licensed {
+        Licensed { anka, plugin, options, looked: false, failures: 0, answered: 0 }
+    }
+
+    fn look(&self, stop: &Stop) -> Result<(), Fault> {
+        let anka = self.anka.until(stop.ends_at(Urgency::Drain));
+        let version = anka.version().map_err(|error| sorted(&error, "ask anka for its version"))?;
+        let license = anka.license().map_err(|error| match &error {
+            LicenseError::Anka(why) => sorted(why, "ask anka for its licence"),
+            _ => Fault::Lasting(format!("failed to use this host's Anka: {error}")),
+        })?;
+        let kind = license.kind.as_deref().unwrap_or("of an unnamed kind");
+        log::info!("anka {}, licence {kind}", version.text);
+        Ok(())
+    }
+
+    fn failed(&mut self, fault: Fault) -> Turn {
+        let why = match fault {
+            Fault::Stopped => return Turn::Pause(Duration::ZERO),
+            Fault::Lasting(why) => return self.unusable(why),
+            Fault::Answered(why) => {
+                self.answered += 1;
+                if self.answered >= LAST_WORD {
+                    return self.unusable(why);
+                }
+                why
+            }
+            Fault::Passing(why) => why,
+        };
+        if !self.options.patient {
+            return Turn::Failed(why);
+        }
+        let pause = PAUSES[self.failures.min(PAUSES.len() - 1)];
+        self.failures += 1;
+        if self.failures == ALARM {
+            log::error!("{why}; {ALARM} times in a row, and it is tried on each minute");
+        } else {
+            log::warn!("{why}; it is tried again in {} s", pause.as_secs());
+        }
+        Turn::Pause(pause)
+    }
+
+    fn unusable(&self, why: String) -> Turn {
+        self.options.unusable.fetch_add(1, Ordering::SeqCst);
+        Turn::Failed(why)
+    }
+}
+
+impl Plugin for Licensed {
+    fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
+        if !self.looked {
+            if let Err(fault) = self.look(stop) {
+                return self.failed(fault);
+            }
+            self.looked = true;
+        }
+        self.plugin.turn(stop, line)
+    }
+
+    fn bell(&self) -> Option<Receiver<()>> {
+        if self.looked { self.plugin.bell() } else { None }
+    }
+}
+
+fn sorted(error: &AnkaError, what: &str) -> Fault {
+    let why = format!("failed to {what}: {error}");
+    match error {
+        AnkaError::Stopped => Fault::Stopped,
+        AnkaError::Failed { .. } | AnkaError::NotThere(_) | AnkaError::NameTaken(_) => Fault::Answered(why),
+        AnkaError::NotStarted(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+        {
+            Fault::Lasting(why)
+        }
+        _ => Fault::Passing(why),
+    }
+}
