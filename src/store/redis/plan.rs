@@ -31,6 +31,7 @@ pub struct Plan {
     /// Whether a job became free to take.
     ring: bool,
     /// The hops of the token that made us look; it goes on if something still waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<u32>,
     /// Whose mailboxes get news.
     #[serde(skip)]
