@@ -7,6 +7,8 @@ use crate::domain::event::{End, Event, Verdict};
 use crate::domain::outcome::{Policy, Reason, Stands, counted_pause};
 use crate::domain::undo::Closing;
 use crate::plugins::handler::Handler;
+use crate::plugins::handler::news::News;
+use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -16,21 +18,39 @@ const STORE_AGAIN: Duration = Duration::from_secs(2);
 impl Handler {
     /// The end of a turn's work: the outcome is counted once, and the claim ends.
     pub(super) fn finish(&mut self, mut work: Work, result: Result<Ran, Reason>, stop: &Stop) {
-        let closing = match result {
+        let closing = match self.after_all(&mut work, result, stop) {
             Ok(Ran::Detached) => {
                 log::info!("the job goes on in its VM; the next start takes it up");
                 work.claim.take().map(crate::domain::claim::Claim::detach);
                 return;
             }
             Ok(Ran::Over) => self.ran_to_its_end(&work),
-            Err(reason) => {
-                // A run is never cancelled for a job that a stranger runs, or that is over.
-                let gives_up = matches!(reason.policy(), Policy::Counted | Policy::Cancel);
-                let overtaken = if gives_up { self.overtaken(&mut work) } else { None };
-                self.did_not_run(&mut work, &overtaken.unwrap_or(reason), stop)
-            }
+            Err(reason) => self.did_not_run(&mut work, &reason, stop),
         };
         self.end_claim(work, &closing, stop);
+    }
+
+    /// A job that was given up may have run after all, of which no delivery told in time: then it has its end to be
+    /// waited for. And a run is never cancelled for a job that a stranger runs, or that is over.
+    fn after_all(
+        &mut self,
+        work: &mut Work,
+        result: Result<Ran, Reason>,
+        stop: &Stop,
+    ) -> Result<Ran, Reason> {
+        let Err(reason) = result else { return result };
+        if self.undo.page().is_some_and(|page| page.runner.is_some()) {
+            // What it says is played; where it says nothing, the reason stands.
+            let _ = self.ask(&work.entry.job, &self.asker_once(stop, Urgency::Interrupt));
+        }
+        match self.news(work) {
+            News::Running => Ok(self.watch_from(work, Asks::at_once(), stop)),
+            News::Over if work.ran().is_some() => Ok(Ran::Over),
+            news => {
+                let gives_up = matches!(reason.policy(), Policy::Counted | Policy::Cancel);
+                Err(overtaken(&news).filter(|_| gives_up).unwrap_or(reason))
+            }
+        }
     }
 
     fn ran_to_its_end(&mut self, work: &Work) -> Closing {
@@ -150,6 +170,16 @@ impl Handler {
         if let Err(error) = self.undo.close() {
             log::warn!("failed to close the journal's page, the next start reads it again: {error}");
         }
+    }
+}
+
+/// Why a job was not to be run any more, if that is so.
+fn overtaken(news: &News) -> Option<Reason> {
+    match news {
+        News::Over => Some(Reason::AlreadyOver),
+        News::Parked => Some(Reason::Parked),
+        News::Lost => Some(Reason::Lost),
+        News::Waiting | News::Running | News::Away => None,
     }
 }
 

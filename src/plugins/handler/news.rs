@@ -72,16 +72,6 @@ impl Handler {
         }
     }
 
-    /// Why the job that could not be run was not to be run any more, if that is so.
-    pub(super) fn overtaken(&self, work: &mut Work) -> Option<Reason> {
-        match self.news(work) {
-            News::Over => Some(Reason::AlreadyOver),
-            News::Parked => Some(Reason::Parked),
-            News::Lost => Some(Reason::Lost),
-            News::Waiting | News::Running | News::Away => None,
-        }
-    }
-
     /// A stranger took our job: the VM first serves another one of equal labels.
     pub(super) fn serve_another(&self, work: &mut Work) -> Result<(), Reason> {
         let Some(claim) = work.claim.take() else { return Err(Reason::Lost) };

@@ -148,6 +148,62 @@ fn a_restart_in_a_storm_of_github_adopts_all_the_same() {
     assert_eq!(world.said("ERROR"), [""; 0]);
 }
 
+/// A stop that comes while the next daemon still asks about the running job leaves that job alone.
+#[test]
+fn a_stop_in_the_middle_of_a_recovery_gives_no_running_job_up() {
+    let world = World::new();
+    let mut daemon = world.start(1);
+    let job = world.order(json!({ "duration_ms": 4000, "webhooks": { "completed": { "drop": true } } }))[0];
+    shows(&world, "RUNNER1", "in_progress");
+    daemon.kill();
+    let rule = json!({ "path": "/actions/jobs/", "preset": "secondary", "seconds": 30, "times": 1 });
+    world.control("rules", &rule);
+    let mut daemon = world.start(1);
+    shows(&world, "RUNNER1", "limit_paused");
+    daemon.signal(Signal::SIGTERM);
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait(Duration::from_secs(5)).code(), Some(0), "nothing is to be cleaned up");
+    assert_eq!((world.vms().len(), world.pages().len()), (1, 1), "it is the journal's");
+    assert_eq!(end_of(&world, job), "success");
+    let _daemon = world.start(1);
+    clean(&world);
+    eventually("it is counted", SOON, || successes(&world) == 1);
+}
+
+/// The job has run when the drain comes, but nobody knows: it is neither given back nor forgotten.
+#[test]
+fn a_drain_that_comes_after_a_job_of_which_nothing_was_told_finds_it_out() {
+    let world = World::new();
+    let mut daemon = world.start(1);
+    let lost = json!({ "in_progress": { "drop": true }, "completed": { "drop": true } });
+    let job = world.order(json!({ "duration_ms": 50, "webhooks": lost }))[0];
+    assert_eq!(end_of(&world, job), "success");
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait(SOON).code(), Some(0));
+    world.assert_clean();
+    assert!(world.has_said("INFO", "the job is over: success"), "{}", world.log_text());
+    let _daemon = world.start(1);
+    let next = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, next), "success");
+    assert_eq!(calls(&world, "clone").len(), 2, "no second VM for the first job");
+}
+
+/// Its `in_progress` comes while its VM is being deleted, and GitHub does not answer at once.
+#[test]
+fn a_late_in_progress_has_its_end_waited_for() {
+    let world = World::new();
+    world.anka("set", &["timing_ms.delete=1500"]);
+    let mut daemon = world.start(1);
+    let late = json!({ "in_progress": { "delay_ms": 1200 }, "completed": { "drop": true } });
+    let job = world.order(json!({ "duration_ms": 50, "webhooks": late }))[0];
+    world.control("rules", &json!({ "path": "/actions/jobs/", "preset": "html", "times": 1 }));
+    assert_eq!(end_of(&world, job), "success");
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait(SOON).code(), Some(0));
+    world.assert_clean();
+    assert!(world.has_said("INFO", "the job is over: success"), "{}", world.log_text());
+}
+
 /// Its repository answers, the job does not: GitHub has deleted it.
 #[test]
 fn a_job_that_github_has_deleted_is_over() {
