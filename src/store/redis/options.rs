@@ -33,7 +33,7 @@ pub struct Options {
 pub enum Tls {
     /// Plain.
     Off,
-    /// The certificate must be signed by one of these authorities (PEM), or by a built-in one when there are none.
+    /// The certificate must be signed by one of these authorities (PEM) or by a built-in one.
     Verified(Option<Vec<u8>>),
     /// Any certificate will do.
     Insecure,

@@ -87,11 +87,13 @@ impl Queue {
                 continue;
             };
             if was_held {
-                return Ok(Some(Claimed::Job(entry)));
+                return Ok(Some(Claimed::Job(Box::new(entry))));
             }
             let mut plan = Plan::of(&found)?;
             plan.pass(errand.token);
-            return Ok(matches!(self.commit(&plan, end)?, Written::Done).then_some(Claimed::Job(entry)));
+            return Ok(
+                matches!(self.commit(&plan, end)?, Written::Done).then_some(Claimed::Job(Box::new(entry)))
+            );
         }
         Ok(Some(Claimed::Nothing { pause: None }))
     }
@@ -153,7 +155,7 @@ impl Queue {
 
 /// What a claim came to.
 enum Claimed {
-    Job(Entry),
+    Job(Box<Entry>),
     Nothing { pause: Option<Duration> },
 }
 
@@ -199,7 +201,7 @@ impl Store for Queue {
             (_, None) => {}
         }
         Ok(match claimed? {
-            Claimed::Job(entry) => Some(entry),
+            Claimed::Job(entry) => Some(*entry),
             Claimed::Nothing { .. } => None,
         })
     }

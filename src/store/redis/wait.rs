@@ -20,6 +20,8 @@ use crate::runtime::thread;
 /// How much longer than it is asked to wait Redis has for its answer: a token that is popped for somebody who has
 /// given up is lost.
 const ANSWER: Duration = Duration::from_secs(4);
+/// Between two tries to reach a Redis that is away, whatever the configuration says.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 /// How long a waiter that cannot be reached is waited for.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -75,15 +77,15 @@ impl Ear {
     fn listen(mut self) {
         let mut faults = 0;
         while let Some(watch) = self.seat.watch() {
-            match self.hear(watch, faults > 0) {
-                Ok(()) => faults = 0,
-                Err(_) => {
-                    faults += 1;
-                    self.seat.heard_nothing();
-                    if !self.rest(self.retries.pause(faults).max(Duration::from_millis(100)).min(STRETCH)) {
-                        return;
-                    }
-                }
+            // What is wrong, the verbs say.
+            if self.hear(watch, faults > 0).is_ok() {
+                faults = 0;
+                continue;
+            }
+            faults += 1;
+            self.seat.heard_nothing();
+            if !self.rest(self.retries.pause(faults).clamp(SHORTEST_REST, STRETCH)) {
+                return;
             }
         }
     }
