@@ -9,6 +9,8 @@ use anklet::commands;
 use anklet::config::{self, Checked, Faults, Inputs, env};
 
 fn main() -> ExitCode {
+    // Redis' client takes the one that is installed; only ring is in the tree, and only we say so.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let command = match cli::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(fault) => {

@@ -139,7 +139,7 @@ impl<'a> Parts<'a> {
             scope: common.scope.clone(),
             keys: SigningKeys::new(&config.secrets),
         };
-        let store = self.stores.queue(&common.database, &common.queue);
+        let store = self.stores.queue(&common.database, &common.queue).map_err(Fault::Unusable)?;
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;
         if let Some(addr) = receiver.addr() {
             log::info!("takes deliveries of {} at http://{addr}/jobs/v1/receiver", common.scope);
@@ -168,7 +168,7 @@ impl<'a> Parts<'a> {
     ) -> Result<Box<dyn Plugin>, Fault> {
         let common = &config.common;
         let tools = handler::Tools {
-            store: self.stores.queue(&common.database, &common.queue),
+            store: self.stores.queue(&common.database, &common.queue).map_err(Fault::Unusable)?,
             github: self.clients.of(common).map_err(Fault::Unusable)?,
             anka: self.host.anka(config).map_err(Fault::Unusable)?,
             scripts: Scripts::find(&self.config.plugins_path)

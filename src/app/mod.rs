@@ -28,6 +28,7 @@ use crate::runtime::supervisor::{Options, Supervisor};
 use exit::Exit;
 
 pub use log_setup::VERSION;
+pub use stores::out_of_reach;
 
 /// How long jobs before their start may clean up after an interrupt.
 const PATIENCE: Duration = Duration::from_secs(10);

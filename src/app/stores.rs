@@ -1,41 +1,118 @@
-//! The queues: one embedded store a process, a queue a name.
+//! The queues: one embedded store a process, one client a Redis, a queue a name.
 
+use std::fs;
 use std::sync::Arc;
 
-use crate::config::{Config, Database};
+use crate::config::{self, Config, Database};
 use crate::runtime::clock;
-use crate::store::Store;
-use crate::store::embedded::{Embedded, Options};
+use crate::store::embedded::{self, Embedded};
+use crate::store::redis::{self, Password, Redis, Retries};
+use crate::store::{Store, StoreError};
 
 /// The stores of a configuration.
 pub struct Stores {
-    embedded: Embedded,
+    /// Only opened when somebody uses it.
+    embedded: Option<Embedded>,
+    shared: Vec<(config::Redis, Redis)>,
 }
 
-/// Opens the embedded store. A daemon goes on without it and tries again; run-once ends.
+/// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
 pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
-    let options = Options {
+    let uses_embedded = config.plugins.iter().any(|plugin| plugin.common().database == Database::Embedded);
+    let embedded = if uses_embedded { Some(open_embedded(config, once)?) } else { None };
+    let shared = clients(config)?;
+    for (_, redis) in &shared {
+        bear(redis.ping(), once)?;
+    }
+    Ok(Stores { embedded, shared })
+}
+
+/// What is wrong with the Redis servers of a configuration now; nothing is written to them.
+pub fn out_of_reach(config: &Config) -> Vec<String> {
+    match clients(config) {
+        Ok(shared) => shared.iter().filter_map(|(_, redis)| Some(redis.ping().err()?.to_string())).collect(),
+        Err(fault) => vec![fault],
+    }
+}
+
+impl Stores {
+    /// The queue of this name in this database.
+    pub fn queue(&self, database: &Database, name: &str) -> Result<Arc<dyn Store>, String> {
+        let found = match database {
+            Database::Embedded => self.embedded.as_ref().map(|store| store.queue(name)),
+            Database::Redis(of) => {
+                self.shared.iter().find(|(known, _)| known == of).map(|(_, redis)| redis.queue(name))
+            }
+        };
+        found.ok_or_else(|| "its database is none of the configuration's".to_owned())
+    }
+}
+
+fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
+    let options = embedded::Options {
         file: config.state_dir.join("queue.sqlite"),
         bells_dir: config.run_dir.join("bells"),
         locks_dir: config.state_dir.join("journal"),
         clock: Arc::new(clock::millis),
     };
-    let embedded = match Embedded::open(options.clone()) {
-        Err(fault) if !once => {
-            log::error!("{fault}; receivers answer 503 and handlers wait until it is back");
-            Embedded::open_later(options)
+    let opened = Embedded::open(options.clone());
+    match opened {
+        Ok(store) => Ok(store),
+        Err(fault) => {
+            bear(Err(fault), once)?;
+            Embedded::open_later(options).map_err(|fault| fault.to_string())
         }
-        opened => opened,
-    };
-    Ok(Stores { embedded: embedded.map_err(|fault| fault.to_string())? })
+    }
 }
 
-impl Stores {
-    /// The queue of this name in this database.
-    pub fn queue(&self, database: &Database, name: &str) -> Arc<dyn Store> {
-        match database {
-            // The configuration has said that Redis comes later, and that the embedded store serves meanwhile.
-            Database::Embedded | Database::Redis(_) => self.embedded.queue(name),
+/// A daemon says that a store is away and goes on.
+fn bear(outcome: Result<(), StoreError>, once: bool) -> Result<(), String> {
+    match outcome {
+        Err(fault) if !once => {
+            log::error!("{fault}; receivers answer 503 and handlers wait until it is back");
+            Ok(())
         }
+        outcome => outcome.map_err(|fault| fault.to_string()),
+    }
+}
+
+/// One client for each different database block.
+fn clients(config: &Config) -> Result<Vec<(config::Redis, Redis)>, String> {
+    let authorities = match &config.ca_file {
+        Some(file) => {
+            Some(fs::read(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?)
+        }
+        None => None,
+    };
+    let mut clients: Vec<(config::Redis, Redis)> = Vec::new();
+    for plugin in &config.plugins {
+        if let Database::Redis(redis) = &plugin.common().database
+            && !clients.iter().any(|(known, _)| known == redis)
+        {
+            clients.push((redis.clone(), Redis::new(options(redis, authorities.clone()))));
+        }
+    }
+    Ok(clients)
+}
+
+fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> redis::Options {
+    redis::Options {
+        host: redis.host.clone(),
+        port: redis.port,
+        user: redis.user.clone(),
+        password: redis.password.as_ref().map(|password| Password::new(password.expose())),
+        database: redis.database,
+        cluster: redis.cluster_mode,
+        tls: match redis.tls {
+            config::Tls::Off => redis::Tls::Off,
+            config::Tls::Verified => redis::Tls::Verified(authorities),
+            config::Tls::Insecure => redis::Tls::Insecure,
+        },
+        retries: Retries {
+            most: redis.max_retries,
+            delay: redis.retry_delay,
+            factor: redis.retry_backoff_factor,
+        },
+        clock: None,
     }
 }

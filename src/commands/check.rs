@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::app::exit::Exit;
+use crate::app::out_of_reach;
 use crate::config::{Checked, Faults};
 
 /// Tells what was found: remarks on standard output, faults on standard error.
@@ -16,8 +17,15 @@ pub fn check(loaded: &Result<Checked, Faults>) -> Exit {
                     let _ = writeln!(out, "{word}: {note}");
                 }
             }
-            let _ = writeln!(out, "{}", summary(checked));
-            Exit::Done
+            let away = out_of_reach(&checked.config);
+            if away.is_empty() {
+                let _ = writeln!(out, "{}", summary(checked));
+                return Exit::Done;
+            }
+            for fault in away {
+                let _ = writeln!(io::stderr().lock(), "{fault}");
+            }
+            Exit::StoreAway
         }
         Err(faults) => {
             let _ = writeln!(io::stderr().lock(), "{faults}");

@@ -124,4 +124,8 @@ impl Store for Faulty {
     fn bell(&self, owner: &Owner) -> Receiver<()> {
         self.inner.bell(owner)
     }
+
+    fn mailbox(&self, owner: &Owner) -> Receiver<()> {
+        self.inner.mailbox(owner)
+    }
 }

@@ -8,6 +8,7 @@
 //! - [`bells`] who is rung when there is work
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
 //! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
+//! - [`redis`] Redis, shared by the hosts of a fleet
 //! - [`faulty`] any of them, failing on demand: for tests
 
 pub mod bells;
@@ -15,6 +16,7 @@ pub mod embedded;
 pub mod faulty;
 pub mod memory;
 pub mod record;
+pub mod redis;
 pub mod shelf;
 
 use std::fmt;
@@ -65,6 +67,11 @@ pub trait Store: Send + Sync {
     fn now(&self) -> Result<Millis, StoreError>;
     /// Rings when there may be work, or news of the owner's claim. One bell an owner.
     fn bell(&self, owner: &Owner) -> Receiver<()>;
+    /// As [`Store::bell`], for an owner that looks for work by itself and wants only news of its claim: where a
+    /// ring is given to one of many, none is wasted on it. In place of its bell.
+    fn mailbox(&self, owner: &Owner) -> Receiver<()> {
+        self.bell(owner)
+    }
 }
 
 /// What a handler asks for.

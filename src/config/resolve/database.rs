@@ -1,9 +1,8 @@
 //! Which database a plugin or the aggregator uses. The global block wins as a whole once it has an address.
 
 use super::reader::{Reader, Written};
-use crate::config::check::NOT_YET;
 use crate::config::database::{Database, Redis, Tls};
-use crate::config::keys::{DATABASE, From, READY};
+use crate::config::keys::DATABASE;
 use crate::config::node::{Map, Node};
 use crate::config::note::Place;
 use crate::config::real::url::{self, DatabaseUrl};
@@ -55,9 +54,6 @@ fn of_block(reader: &Reader<'_>) -> Database {
         }
         return Database::Embedded;
     };
-    if !READY.contains(&From::Redis) {
-        reader.warn(&address, NOT_YET);
-    }
     let parts = address.node.as_text().and_then(|text| url::database(text).ok()).unwrap_or_default();
     Database::Redis(redis(reader, parts))
 }

@@ -107,7 +107,10 @@ impl Plugin for Handler {
 impl Handler {
     /// A handler over its open journal.
     pub fn new(options: Options, tools: Tools, undo: UndoLog) -> Handler {
-        let bell = tools.store.bell(&options.owner);
+        let bell = match options.sleep_interval {
+            Some(_) => tools.store.mailbox(&options.owner),
+            None => tools.store.bell(&options.owner),
+        };
         Handler {
             options,
             tools,

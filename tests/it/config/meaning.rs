@@ -313,16 +313,13 @@ fn a_pair_on_one_queue_has_nothing_to_be_warned_of() {
 fn what_a_later_capability_acts_on_says_not_yet() {
     let pem = "ca_file: ca.pem";
     let cases: &[(String, &str)] = &[
-        (top(&["lease_seconds: 61"]), "config.yml:1: lease_seconds: not yet"),
         (top(&[pem]), "config.yml:1: ca_file: not yet"),
         (top(&["orphan_grace_seconds: 1"]), "config.yml:1: orphan_grace_seconds: not yet"),
         (top(&["metrics: {port_auto: true}"]), "config.yml:1: metrics.port_auto: not yet"),
         (top(&["global_skip_pull: true"]), "config.yml:1: global_skip_pull: not yet"),
-        (top(&["global_database_url: redis"]), "config.yml:1: global_database_url: not yet"),
         (handler(&["runner_registration: jit"]), "config.yml:6: plugins[0].runner_registration: not yet"),
         (handler(&["template_disk_buffer: 11"]), "plugins[0].template_disk_buffer: not yet"),
         (handler(&["host_to_guest_folder_mounts: [/a]"]), "plugins[0].host_to_guest_folder_mounts: not yet"),
-        (handler(&["database: {url: redis}"]), "plugins[0].database.url: not yet"),
         (
             receiver(&["hook_id: 7", "token: tttt"]).replace("skip_redeliver: yes", "skip_redeliver: no"),
             "plugins[0].hook_id: not yet",

@@ -15,7 +15,8 @@ fn rang(bell: &Receiver<()>) -> bool {
 
 #[test]
 fn work_rings_all_and_news_of_a_claim_its_owner() {
-    for world in worlds() {
+    // A store that hosts share wakes one for each job: see `redis::waiting`.
+    for world in worlds().into_iter().filter(|world| !world.is_shared()) {
         let bells = [world.store.bell(&owner("h1")), world.store.bell(&owner("h2"))];
         let rung = |event: &Event| {
             world.store.apply(event).unwrap();

@@ -12,6 +12,7 @@ use anklet::store::memory::Memory;
 use anklet::store::{Ask, Card, Clock, Store};
 
 use crate::life::model::{job, owner};
+use crate::support::redis;
 
 /// A folder that is gone at the end of the test.
 pub struct Folder(PathBuf);
@@ -77,6 +78,13 @@ pub struct World {
     _folder: Option<Folder>,
 }
 
+impl World {
+    /// Whether hosts share it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.name, "redis" | "cluster")
+    }
+}
+
 /// A new world of each kind.
 pub fn worlds() -> Vec<World> {
     let hands = Hands::at(START);
@@ -84,7 +92,17 @@ pub fn worlds() -> Vec<World> {
     let memory = World { name: "memory", store: memory, hands, _folder: None };
     let (hands, folder) = (Hands::at(START), Folder::new());
     let store = open(folder.path(), &hands).queue("acme");
-    vec![memory, World { name: "embedded", store, hands, _folder: Some(folder) }]
+    let embedded = World { name: "embedded", store, hands, _folder: Some(folder) };
+    let single = shared(redis::shared().options(), "redis");
+    let cluster = shared(redis::shared_cluster().options(0), "cluster");
+    vec![memory, embedded, single, cluster]
+}
+
+/// A new queue of a Redis, by a clock that is set.
+fn shared(options: anklet::store::redis::Options, name: &'static str) -> World {
+    let hands = Hands::at(START);
+    let options = anklet::store::redis::Options { clock: Some(hands.clock()), ..options };
+    World { name, store: redis::store(options).queue(&redis::new_queue()), hands, _folder: None }
 }
 
 pub fn options(folder: &Path, hands: &Hands) -> Options {

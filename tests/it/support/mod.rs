@@ -1,6 +1,7 @@
 //! Shared by the tests: a world of its own for each (simulated Anka and GitHub, a home folder), and daemons in it.
 
 pub mod daemon;
+pub mod redis;
 pub mod web;
 pub mod wire;
 pub mod world;

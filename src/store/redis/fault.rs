@@ -1,0 +1,106 @@
+//! Redis' errors in the store's words.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::store::StoreError;
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// In the store's words.
+    pub error: StoreError,
+    /// Whether the call was surely not carried out.
+    pub undone: bool,
+    /// Whether another try a little later may do better.
+    pub passing: bool,
+    /// Whether the connection must not be used again: a late answer would be taken for the next one.
+    pub broken: bool,
+}
+
+/// Codes of a server that refuses a call before it does anything.
+const REFUSALS: [(&str, &str); 6] = [
+    ("OOM", "its memory is full (maxmemory)"),
+    ("MISCONF", "it cannot write to its disk"),
+    ("NOREPLICAS", "it has too few replicas to take anything"),
+    ("NOAUTH", "it wants a password"),
+    ("WRONGPASS", "it refuses the user or the password"),
+    ("BUSY", "it is busy with a script"),
+];
+
+impl Fault {
+    /// No connection came about.
+    pub fn at_dial(node: &str, error: &RedisError) -> Fault {
+        Fault { undone: true, passing: true, broken: true, error: away(node, &words(error)) }
+    }
+
+    /// A call on a connection failed.
+    pub fn at_call(node: &str, error: &RedisError) -> Fault {
+        use ServerErrorKind as Server;
+        let refused = error.code().is_some_and(|code| REFUSALS.iter().any(|(known, _)| *known == code));
+        let (undone, passing) = match error.kind() {
+            ErrorKind::Server(
+                Server::BusyLoading
+                | Server::ReadOnly
+                | Server::ClusterDown
+                | Server::MasterDown
+                | Server::TryAgain
+                | Server::Moved
+                | Server::Ask,
+            ) => (true, true),
+            ErrorKind::Server(Server::NoPerm | Server::NoScript) => (true, false),
+            _ if refused => (true, error.code() == Some("BUSY")),
+            _ => (false, false),
+        };
+        let broken = !matches!(error.kind(), ErrorKind::Server(Server::ResponseError) | ErrorKind::Extension)
+            || refused;
+        let text = words(error);
+        let error = if error.code() == Some("WRONGTYPE") {
+            StoreError::Unreadable(format!("Redis at {node}: a key of the queue is of another kind"))
+        } else {
+            away(node, &text)
+        };
+        Fault { error, undone, passing, broken }
+    }
+
+    /// Its answer has another shape than the scripts give.
+    pub fn strange(node: &str) -> Fault {
+        let error = StoreError::Unreadable(format!("Redis at {node} answers in a form that is not ours"));
+        Fault { error, undone: false, passing: false, broken: true }
+    }
+
+    /// Sent from node to node.
+    pub fn circle(node: &str) -> Fault {
+        let error = away(node, "its cluster sends us in a circle");
+        Fault { error, undone: true, passing: true, broken: true }
+    }
+
+    /// The time of the whole verb is up.
+    pub fn late(node: &str) -> Fault {
+        let error = away(node, "no answer in time");
+        Fault { error, undone: true, passing: false, broken: false }
+    }
+}
+
+fn away(node: &str, why: &str) -> StoreError {
+    StoreError::Away(format!("Redis at {node}: {why}"))
+}
+
+fn words(error: &RedisError) -> String {
+    if let Some((_, words)) = error.code().and_then(|code| REFUSALS.iter().find(|(known, _)| *known == code))
+    {
+        return (*words).to_owned();
+    }
+    match error.kind() {
+        // Its detail is the server's, and may say more of the sign-in than a log should hold.
+        ErrorKind::AuthenticationFailed => "it refuses the user or the password".into(),
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => "it is loading its data".into(),
+        ErrorKind::Server(ServerErrorKind::ReadOnly) => "it is a replica and cannot be written".into(),
+        ErrorKind::Server(ServerErrorKind::ClusterDown) => "its cluster is down".into(),
+        ErrorKind::Server(ServerErrorKind::MasterDown) => "its master is down".into(),
+        ErrorKind::Server(ServerErrorKind::NoPerm) => {
+            "the user may not run our commands; allow +@all on ~anklet:*".into()
+        }
+        _ if error.is_timeout() => "no answer in time".into(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,158 @@
+//! One slot, one connection: the same plain connection serves a single server and a cluster.
+//!
+//! All keys of a queue are in one slot, so a redirect moves the whole link. The crate's own cluster client is not
+//! used: it repeats calls that timed out, so that a script may run twice.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redis::{Cmd, Connection, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
+
+use super::dial::{Node, dial, parsed, shown};
+use super::fault::Fault;
+use super::options::Options;
+use super::script::Call;
+use super::seeds::Seeds;
+
+/// How often a call follows its slot from node to node.
+const REDIRECTS: u32 = 5;
+/// The limit of a dial; connecting and signing in may take it once each.
+const DIAL: Duration = Duration::from_secs(2);
+
+/// A connection that is opened when it is needed, and anew after a fault.
+pub struct Link {
+    options: Arc<Options>,
+    seeds: Arc<Seeds>,
+    /// Where the slot was seen last.
+    at: Option<Node>,
+    connection: Option<Connection>,
+}
+
+/// What a call sends: the same thing shorter, and whole where the short form is not understood.
+pub trait Request {
+    /// What is sent first.
+    fn short(&self) -> Cmd;
+    /// What is sent where the first form is not known.
+    fn whole(&self) -> Cmd;
+}
+
+impl Request for Call<'_> {
+    fn short(&self) -> Cmd {
+        Call::short(self)
+    }
+
+    fn whole(&self) -> Cmd {
+        Call::whole(self)
+    }
+}
+
+impl Request for Cmd {
+    fn short(&self) -> Cmd {
+        self.clone()
+    }
+
+    fn whole(&self) -> Cmd {
+        self.clone()
+    }
+}
+
+impl Link {
+    /// Not connected yet.
+    pub fn new(options: Arc<Options>, seeds: Arc<Seeds>) -> Link {
+        Link { options, seeds, at: None, connection: None }
+    }
+
+    /// The node that is, or will be, spoken to.
+    pub fn node(&self) -> String {
+        shown(&self.at.clone().unwrap_or_else(|| self.seeds.current()))
+    }
+
+    /// One call, answered until `end`, wherever its slot is now.
+    pub fn call(&mut self, request: &impl Request, end: Instant) -> Result<Value, Fault> {
+        let mut command = request.short();
+        for _ in 0..REDIRECTS {
+            let error = match self.send(&command, end)? {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match error.kind() {
+                ErrorKind::Server(ServerErrorKind::NoScript) => command = request.whole(),
+                // A redirect was not carried out: it is safe to follow.
+                ErrorKind::Server(ServerErrorKind::Moved) => self.move_to(&error),
+                ErrorKind::Server(ServerErrorKind::Ask) => return self.ask(&error, &request.whole(), end),
+                _ => return Err(self.fault(&error)),
+            }
+        }
+        Err(Fault::circle(&self.node()))
+    }
+
+    fn send(&mut self, command: &Cmd, end: Instant) -> Result<Result<Value, RedisError>, Fault> {
+        let node = self.node();
+        let connection = self.connection(end)?;
+        let Some(left) = left(end) else { return Err(Fault::late(&node)) };
+        let limited = connection.set_read_timeout(Some(left));
+        let limited = limited.and_then(|()| connection.set_write_timeout(Some(left)));
+        Ok(limited.and_then(|()| answer(connection, command)))
+    }
+
+    fn connection(&mut self, end: Instant) -> Result<&mut Connection, Fault> {
+        let current = match self.connection.take() {
+            Some(current) => current,
+            None => self.dial(end)?,
+        };
+        Ok(self.connection.insert(current))
+    }
+
+    /// To where the slot was seen last, else to the next of the nodes that are known.
+    fn dial(&mut self, end: Instant) -> Result<Connection, Fault> {
+        let node = self.at.take().unwrap_or_else(|| self.seeds.current());
+        let Some(left) = left(end) else { return Err(Fault::late(&shown(&node))) };
+        let dialled = dial(&self.options, &node, left.min(DIAL));
+        let mut connection = dialled.map_err(|error| {
+            self.seeds.failed(&node);
+            Fault::at_dial(&shown(&node), &error)
+        })?;
+        self.seeds.learn(&self.options, &node, &mut connection, left.min(DIAL));
+        self.at = Some(node);
+        Ok(connection)
+    }
+
+    fn move_to(&mut self, error: &RedisError) {
+        let from = self.at.clone().unwrap_or_else(|| self.seeds.current());
+        self.at = error.redirect_node().and_then(|(address, _)| parsed(address, &from));
+        self.connection = None;
+    }
+
+    /// The slot is on its way: this one call goes to the other node, the next one here again.
+    fn ask(&mut self, error: &RedisError, command: &Cmd, end: Instant) -> Result<Value, Fault> {
+        let from = self.at.clone().unwrap_or_else(|| self.seeds.current());
+        let to = error.redirect_node().and_then(|(address, _)| parsed(address, &from));
+        let (Some(to), Some(left)) = (to, left(end)) else { return Err(Fault::late(&shown(&from))) };
+        let asked = dial(&self.options, &to, left.min(DIAL)).and_then(|mut there| {
+            there.set_read_timeout(Some(left))?;
+            there.set_write_timeout(Some(left))?;
+            answer(&mut there, &cmd("ASKING"))?;
+            answer(&mut there, command)
+        });
+        asked.map_err(|error| Fault { broken: false, ..Fault::at_call(&shown(&to), &error) })
+    }
+
+    fn fault(&mut self, error: &RedisError) -> Fault {
+        let fault = Fault::at_call(&self.node(), error);
+        if fault.broken {
+            // The next dial asks the nodes in turn: the one that was here may be a replica, or gone.
+            self.connection = None;
+            self.at = None;
+        }
+        fault
+    }
+}
+
+fn left(end: Instant) -> Option<Duration> {
+    Some(end.saturating_duration_since(Instant::now())).filter(|left| *left >= Duration::from_millis(1))
+}
+
+fn answer(connection: &mut Connection, command: &Cmd) -> Result<Value, RedisError> {
+    use redis::ConnectionLike;
+    connection.req_command(command).and_then(Value::extract_error)
+}

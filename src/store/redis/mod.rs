@@ -1,0 +1,70 @@
+//! The store that a fleet shares: Redis, alone or as a cluster.
+//!
+//! Every verb is at most two calls: one script reads what the verb can touch, `domain::life` decides on the host,
+//! one script writes the outcome if nothing of what was read has changed meanwhile; else the verb begins again.
+//! So no rule is written twice, and whatever the queue's length, a verb touches the same few records.
+//!
+//! - [`options`] how Redis is reached
+//! - [`dial`], [`seeds`], [`link`], [`pool`] connections: made, found, moved along, shared
+//! - [`fault`] what went wrong, and whether it may be tried again
+//! - [`safety`] whether the server keeps what it is given
+//! - [`keys`], [`index`], [`card`] what is written where
+//! - [`script`] the scripts (`lua/`)
+//! - [`snapshot`] what was read, as a shelf to play on; [`plan`] what is to be written
+//! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
+//! - [`queue`] the verbs
+
+mod card;
+mod dial;
+mod fault;
+mod index;
+mod keys;
+mod link;
+mod options;
+mod plan;
+mod pool;
+mod queue;
+mod read;
+mod safety;
+mod script;
+mod seat;
+mod seeds;
+mod snapshot;
+mod wait;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use redis::cmd;
+
+use super::{Store, StoreError};
+
+pub use options::{Options, Password, Retries, Tls};
+
+/// One Redis, as a process uses it.
+#[derive(Clone)]
+pub struct Redis {
+    options: Arc<Options>,
+    seeds: Arc<seeds::Seeds>,
+}
+
+impl Redis {
+    /// Nothing is connected yet: each verb connects when it must.
+    pub fn new(options: Options) -> Redis {
+        let seeds = Arc::new(seeds::Seeds::new(&options));
+        Redis { options: Arc::new(options), seeds }
+    }
+
+    /// Whether it answers now; asked once, without patience.
+    pub fn ping(&self) -> Result<(), StoreError> {
+        let retries = Retries { most: 0, ..self.options.retries };
+        let options = Arc::new(Options { retries, ..(*self.options).clone() });
+        let pool = pool::Pool::new(options, Arc::clone(&self.seeds));
+        pool.ask::<redis::Value>(&cmd("PING"), true, Instant::now() + pool::VERB).map(drop)
+    }
+
+    /// One queue. Queues of different names do not see each other's jobs.
+    pub fn queue(&self, name: &str) -> Arc<dyn Store> {
+        Arc::new(queue::Queue::new(&self.options, &self.seeds, name))
+    }
+}

@@ -1,0 +1,299 @@
+//! The verbs: read what can be touched, decide, write if nothing has changed; else begin again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use super::keys::{Keys, claim_name, owner_name};
+use super::options::{Options, Retries};
+use super::plan::Plan;
+use super::pool::{Pool, VERB};
+use super::read::{Desk, Errand, snapshot, with_texts};
+use super::script::{COMMIT, DEPTH, MINE, NOW};
+use super::seat::Seat;
+use super::seeds::Seeds;
+use super::snapshot::Snapshot;
+use super::wait::{self, Waiter};
+use crate::domain::entry::{Entry, State};
+use crate::domain::event::{Event, Told};
+use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
+use crate::runtime::effect::{Effect, effect};
+use crate::runtime::random;
+use crate::runtime::stop::breathe;
+use crate::store::shelf::{self, Shelf};
+use crate::store::{Ask, Card, Depth, REMEMBERED, Store, StoreError};
+
+/// How many jobs are read at once, so that Redis serves others in between.
+const PAGE: usize = 500;
+/// How often a claim looks past jobs that turned out not to fit.
+const ROUNDS: u32 = 8;
+
+/// One queue.
+pub struct Queue {
+    waiters: Mutex<HashMap<Owner, Waiter>>,
+    desk: Arc<Desk>,
+    retries: Retries,
+}
+
+/// Whether a plan was written.
+enum Written {
+    Done,
+    /// Somebody was faster.
+    Stale,
+}
+
+impl Queue {
+    pub(super) fn new(options: &Arc<Options>, seeds: &Arc<Seeds>, name: &str) -> Queue {
+        let pool = Pool::new(Arc::clone(options), Arc::clone(seeds));
+        let desk = Desk { keys: Keys::new(name), pool, clock: options.clock.clone() };
+        Queue { waiters: Mutex::default(), desk: Arc::new(desk), retries: options.retries }
+    }
+
+    fn commit(&self, plan: &Plan, end: Instant) -> Result<Written, StoreError> {
+        let mailboxes: Vec<String> = plan.wake.iter().map(|owner| self.desk.keys.mailbox(owner)).collect();
+        let mut call = self.desk.call(&COMMIT, vec![plan.text()?]);
+        call.keys.extend(mailboxes.iter().map(String::as_str));
+        let written: u8 = self.desk.pool.call(&call, end)?;
+        Ok(if written == 1 { Written::Done } else { Written::Stale })
+    }
+
+    fn play(&self, event: &Event, end: Instant) -> Result<Option<Told>, StoreError> {
+        let mut scene = self.desk.scene(event, end)?;
+        let now = scene.now;
+        let told = shelf::play(&mut scene, event, now)?;
+        let mut plan = Plan::of(&scene)?;
+        plan.tell(&told);
+        if plan.is_empty() {
+            return Ok(Some(told));
+        }
+        Ok(matches!(self.commit(&plan, end)?, Written::Done).then_some(told))
+    }
+
+    fn try_claim(&self, ask: &Ask<'_>, errand: Errand, end: Instant) -> Result<Option<Claimed>, StoreError> {
+        let mut except = Vec::new();
+        for _ in 0..ROUNDS {
+            let choice = self.desk.choice(ask, &except, errand, end)?;
+            let mut found = choice.snapshot;
+            let now = found.now;
+            let was_held = found.held.as_ref().is_some_and(|(_, held)| !held.is_empty());
+            let Some(entry) = shelf::claim(&mut found, ask, now)? else {
+                if found.order.is_empty() || was_held {
+                    let pause = choice.pause.map(|due| due.since(now));
+                    return Ok(Some(Claimed::Nothing { pause }));
+                }
+                except.append(&mut found.order);
+                continue;
+            };
+            if was_held {
+                return Ok(Some(Claimed::Job(Box::new(entry))));
+            }
+            let mut plan = Plan::of(&found)?;
+            plan.pass(errand.token);
+            return Ok(
+                matches!(self.commit(&plan, end)?, Written::Done).then_some(Claimed::Job(Box::new(entry)))
+            );
+        }
+        Ok(Some(Claimed::Nothing { pause: None }))
+    }
+
+    fn sit(&self, owner: &Owner, wants_work: bool) -> Receiver<()> {
+        // The former one parts from its thread before the next one listens.
+        let former = self.lock().remove(owner);
+        drop(former);
+        let (waiter, bell) = wait::start(&self.desk, owner, wants_work, self.retries);
+        self.lock().insert(owner.clone(), waiter);
+        bell
+    }
+
+    fn seat(&self, owner: &Owner) -> Option<Arc<Seat>> {
+        self.lock().get(owner).map(|waiter| Arc::clone(&waiter.seat))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, Waiter>> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All jobs in a state, page by page.
+    fn all_in(&self, state: &str, last: &str, end: Instant) -> Result<Snapshot, StoreError> {
+        let mut all = Snapshot::default();
+        loop {
+            let page = self.desk.page(state, last, all.order.len(), PAGE, end)?;
+            let size = page.order.len();
+            all.now = page.now;
+            all.texts.extend(page.texts);
+            all.order.extend(page.order);
+            if size < PAGE {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn forget_from(&self, state: &str, end: Instant) -> Result<u64, StoreError> {
+        let last = format!("({}", REMEMBERED.as_millis());
+        let mut forgotten = 0;
+        let mut from = 0;
+        loop {
+            let page = self.desk.page(state, &last, from, PAGE, end)?;
+            let size = page.order.len();
+            let old: Vec<_> =
+                with_texts(&page).into_iter().filter(|(entry, _)| is_forgettable(entry)).collect();
+            let count = old.len();
+            if count > 0 && matches!(self.commit(&Plan::to_forget(&old), end)?, Written::Done) {
+                forgotten += count as u64;
+                from += size - count;
+            } else {
+                from += size;
+            }
+            if size < PAGE {
+                return Ok(forgotten);
+            }
+        }
+    }
+}
+
+/// What a claim came to.
+enum Claimed {
+    Job(Box<Entry>),
+    Nothing { pause: Option<Duration> },
+}
+
+/// A stranger's job whose end was never told is forgotten by its age, one that a claim holds is not.
+fn is_forgettable(entry: &Entry) -> bool {
+    !matches!(entry.state, State::Running { hold: Some(_), .. })
+}
+
+/// Tries until nobody was faster. Each time somebody's step was done, so that all of them end.
+fn until_done<T>(mut attempt: impl FnMut(Instant) -> Result<Option<T>, StoreError>) -> Result<T, StoreError> {
+    let end = Instant::now() + VERB;
+    let mut tries: u64 = 0;
+    loop {
+        if let Some(done) = attempt(end)? {
+            return Ok(done);
+        }
+        tries += 1;
+        if Instant::now() >= end {
+            return Err(StoreError::Away("too many change the same jobs at once".into()));
+        }
+        if tries > 2 {
+            breathe(Duration::from_micros(random::number() % (tries.min(20) * 500)));
+        }
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + VERB
+}
+
+impl Store for Queue {
+    fn apply(&self, event: &Event) -> Result<Told, StoreError> {
+        effect(Effect::Store(event.word()), || until_done(|end| self.play(event, end)))
+    }
+
+    fn claim(&self, ask: &Ask<'_>) -> Result<Option<Entry>, StoreError> {
+        let seat = self.seat(&ask.claim.owner);
+        let errand = seat.as_ref().map(|seat| seat.looks()).unwrap_or_default();
+        let claimed = effect(Effect::Store("claim"), || until_done(|end| self.try_claim(ask, errand, end)));
+        match (&claimed, &seat) {
+            (Ok(Claimed::Nothing { pause }), Some(seat)) => seat.found_nothing(*pause),
+            (_, Some(seat)) => seat.is_busy(),
+            (_, None) => {}
+        }
+        Ok(match claimed? {
+            Claimed::Job(entry) => Some(*entry),
+            Claimed::Nothing { .. } => None,
+        })
+    }
+
+    fn held(&self, claim: &ClaimId) -> Result<Option<Entry>, StoreError> {
+        effect(Effect::Store("held"), || self.desk.of_claim(claim_name(claim), soon())?.held(claim))
+    }
+
+    fn held_by(&self, owner: &Owner) -> Result<Vec<Entry>, StoreError> {
+        effect(Effect::Store("held by"), || {
+            let call = self.desk.call(&MINE, vec![format!("{}#", owner_name(owner))]);
+            let (now, texts): (u64, Vec<String>) = self.desk.pool.call(&call, soon())?;
+            Ok(snapshot(now, texts)?.readable())
+        })
+    }
+
+    fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
+        effect(Effect::Store("abandoned"), || Ok(self.all_in("leases", "(0", soon())?.readable()))
+    }
+
+    fn parked_due(&self) -> Result<Vec<Entry>, StoreError> {
+        effect(Effect::Store("parked due"), || {
+            until_done(|end| {
+                let mut due = self.desk.page("parked", "[0", 0, PAGE, end)?;
+                let now = due.now;
+                let given = shelf::parked_due(&mut due, now)?;
+                if given.is_empty() {
+                    return Ok(Some(given));
+                }
+                Ok(matches!(self.commit(&Plan::of(&due)?, end)?, Written::Done).then_some(given))
+            })
+        })
+    }
+
+    fn seen(&self, card: &Card) -> Result<(), StoreError> {
+        effect(Effect::Store("seen"), || {
+            let end = soon();
+            let mut known = self.desk.of_card(&card.owner, end)?;
+            let now = known.now;
+            shelf::seen(&mut known, card, now)?;
+            let plan = Plan::of(&known)?;
+            if plan.is_empty() { Ok(()) } else { self.commit(&plan, end).map(drop) }
+        })
+    }
+
+    fn entry(&self, job: JobId) -> Result<Option<Entry>, StoreError> {
+        effect(Effect::Store("entry"), || self.desk.of_job(job, soon())?.get(job))
+    }
+
+    fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        effect(Effect::Store("list"), || {
+            let mut all = Snapshot::default();
+            for state in ["queued", "parked", "claimed", "running", "dead"] {
+                let some = self.all_in(state, "", soon())?;
+                all.order.extend(some.order.iter().filter(|job| !all.texts.contains_key(job)));
+                all.texts.extend(some.texts);
+            }
+            Ok(all.readable())
+        })
+    }
+
+    fn depth(&self) -> Result<Depth, StoreError> {
+        effect(Effect::Store("depth"), || {
+            let call = self.desk.call(&DEPTH, Vec::new());
+            let (now, counts, eldest): (u64, [u64; 5], String) = self.desk.pool.call(&call, soon())?;
+            let [queued, parked, claimed, running, dead] = counts;
+            let eldest =
+                eldest.parse().map_or(Duration::ZERO, |age: f64| Millis(now).since(Millis(age as u64)));
+            Ok(Depth { queued, parked, claimed, running, dead, eldest })
+        })
+    }
+
+    fn purge(&self) -> Result<u64, StoreError> {
+        effect(Effect::Store("purge"), || {
+            let end = soon();
+            ["over", "dead", "running"]
+                .iter()
+                .try_fold(0, |sum, state| Ok(sum + self.forget_from(state, end)?))
+        })
+    }
+
+    fn now(&self) -> Result<Millis, StoreError> {
+        effect(Effect::Store("now"), || {
+            self.desk.pool.call(&self.desk.call(&NOW, Vec::new()), soon()).map(Millis)
+        })
+    }
+
+    fn bell(&self, owner: &Owner) -> Receiver<()> {
+        self.sit(owner, true)
+    }
+
+    fn mailbox(&self, owner: &Owner) -> Receiver<()> {
+        self.sit(owner, false)
+    }
+}

@@ -1,0 +1,54 @@
+//! Whether a server keeps what it is given.
+
+use redis::{Connection, RedisResult, cmd};
+
+use super::dial::{Node, shown};
+
+/// Warns when the server may lose or throw away jobs. It is asked once; whether it says so is its own affair.
+pub fn examine(node: &Node, connection: &mut Connection) {
+    let told: RedisResult<String> = cmd("INFO").query(connection);
+    let Ok(told) = told else { return };
+    for warning in warnings(&told) {
+        log::warn!("Redis at {}: {warning}", shown(node));
+    }
+}
+
+/// What an operator should know, from the text of `INFO`.
+fn warnings(info: &str) -> Vec<String> {
+    let value =
+        |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let mut warnings = Vec::new();
+    if value("aof_enabled") == Some("0") {
+        warnings.push(
+            "appendonly is no: jobs that it took last are lost when it dies; set appendonly yes (and appendfsync \
+             always, to lose none)"
+                .to_owned(),
+        );
+    }
+    if let Some(policy) = value("maxmemory_policy").filter(|policy| *policy != "noeviction") {
+        warnings.push(format!(
+            "maxmemory-policy is {policy}: it may throw jobs away when its memory is full; set noeviction"
+        ));
+    }
+    let major = value("redis_version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    if let Some(major) = major.filter(|major| *major < 6) {
+        warnings.push(format!("version {major} is older than 6, the oldest that is known to serve"));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_lose_jobs_is_said() {
+        let safe = "# Server\r\nredis_version:7.0.15\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n";
+        assert_eq!(warnings(safe), [""; 0]);
+        assert_eq!(warnings(""), [""; 0]);
+        let unsafe_one = safe.replace("enabled:1", "enabled:0").replace("noeviction", "allkeys-lru");
+        let said = warnings(&unsafe_one);
+        assert!(said[0].contains("appendonly") && said[1].contains("allkeys-lru"), "{said:?}");
+        assert_eq!(warnings("redis_version:5.0.7").len(), 1);
+    }
+}

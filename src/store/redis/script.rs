@@ -1,0 +1,94 @@
+//! The scripts, and calling one.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script as Digest, ToRedisArgs, cmd};
+
+/// A script: asked for by its digest, sent whole only where it is not known.
+pub struct Script {
+    code: &'static str,
+    digest: LazyLock<String>,
+    /// Whether it may be called again when its answer was lost: it changes nothing that a second call would double.
+    pub repeatable: bool,
+}
+
+macro_rules! script {
+    ($(#[$doc:meta])* $name:ident, $file:literal, $repeatable:literal) => {
+        $(#[$doc])*
+        pub static $name: Script = Script {
+            code: concat!(include_str!("lua/common.lua"), include_str!($file)),
+            digest: LazyLock::new(|| {
+                let code = concat!(include_str!("lua/common.lua"), include_str!($file));
+                Digest::new(code).get_hash().to_owned()
+            }),
+            repeatable: $repeatable,
+        };
+    };
+}
+
+script!(
+    /// What one event can touch.
+    SCENE, "lua/scene.lua", true
+);
+script!(
+    /// What a handler may take; ends pauses that are over, passes on the token of whoever finds nothing.
+    CLAIM, "lua/claim.lua", true
+);
+script!(
+    /// Writes a plan.
+    COMMIT, "lua/commit.lua", false
+);
+script!(
+    /// A page of a state's jobs.
+    RANGE, "lua/range.lua", true
+);
+script!(
+    /// All that a handler holds.
+    MINE, "lua/mine.lua", true
+);
+script!(
+    /// How many jobs stand where.
+    DEPTH, "lua/depth.lua", true
+);
+script!(
+    /// The clock.
+    NOW, "lua/now.lua", true
+);
+script!(
+    /// Passes a token on.
+    PASS, "lua/pass.lua", true
+);
+
+/// A script with its keys and arguments.
+pub struct Call<'a> {
+    /// Which.
+    pub script: &'static Script,
+    /// All of one slot.
+    pub keys: Vec<&'a str>,
+    /// In the order that the script names.
+    pub args: Vec<String>,
+}
+
+impl Call<'_> {
+    /// By the digest.
+    pub fn short(&self) -> Cmd {
+        self.of("EVALSHA", self.script.digest.as_str())
+    }
+
+    /// With the whole code: where the script is not known, and for a node that is asked once only.
+    pub fn whole(&self) -> Cmd {
+        self.of("EVAL", self.script.code)
+    }
+
+    fn of(&self, verb: &str, code: impl ToRedisArgs) -> Cmd {
+        let mut command = cmd(verb);
+        command.arg(code).arg(self.keys.len());
+        for key in &self.keys {
+            command.arg(*key);
+        }
+        for arg in &self.args {
+            command.arg(arg);
+        }
+        command
+    }
+}

@@ -1,0 +1,136 @@
+//! The thread `store:wait:<plugin>`: hears the bell and the letters of one handler, so that the handler's own
+//! thread never waits for Redis while it should heed a stop.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use redis::{FromRedisValue, Value, cmd};
+
+use super::fault::Fault;
+use super::link::Link;
+use super::options::Retries;
+use super::read::{Desk, POKE};
+use super::script::PASS;
+use super::seat::{STRETCH, Seat, Watch};
+use crate::domain::ids::Owner;
+use crate::runtime::stop::Never;
+use crate::runtime::thread;
+
+/// How much longer than it is asked to wait Redis has for its answer: a token that is popped for somebody who has
+/// given up is lost.
+const ANSWER: Duration = Duration::from_secs(4);
+/// Between two tries to reach a Redis that is away, whatever the configuration says.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
+/// How long a waiter that cannot be reached is waited for.
+const PARTING: Duration = Duration::from_millis(100);
+
+/// Dropping it closes the seat, and leaves the thread behind when it does not end at once.
+pub struct Waiter {
+    /// Where the handler sits.
+    pub seat: Arc<Seat>,
+    ended: Receiver<Never>,
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.seat.close();
+        let _ = self.ended.recv_timeout(PARTING);
+    }
+}
+
+struct Ear {
+    seat: Arc<Seat>,
+    desk: Weak<Desk>,
+    link: Link,
+    mailbox: String,
+    bell: String,
+    closing: Receiver<Never>,
+    retries: Retries,
+}
+
+/// A waiter for `owner`, and the bell that it rings.
+pub fn start(desk: &Arc<Desk>, owner: &Owner, wants_work: bool, retries: Retries) -> (Waiter, Receiver<()>) {
+    let (seat, bell, closing) = Seat::new(wants_work);
+    let seat = Arc::new(seat);
+    let (alive, ended) = crossbeam_channel::bounded(0);
+    let ear = Ear {
+        seat: Arc::clone(&seat),
+        desk: Arc::downgrade(desk),
+        link: desk.pool.link(),
+        mailbox: desk.keys.mailbox(owner),
+        bell: desk.keys.bell().to_owned(),
+        closing,
+        retries,
+    };
+    let listen = move || {
+        let _alive = alive;
+        ear.listen();
+    };
+    if let Err(error) = thread::start_small(format!("store:wait:{}", owner.plugin), 256, listen) {
+        log::warn!("no thread waits for work; the queue is looked at instead: {error}");
+    }
+    (Waiter { seat, ended }, bell)
+}
+
+impl Ear {
+    fn listen(mut self) {
+        let mut faults = 0;
+        while let Some(watch) = self.seat.watch() {
+            // What is wrong, the verbs say.
+            if self.hear(watch, faults > 0).is_ok() {
+                faults = 0;
+                continue;
+            }
+            faults += 1;
+            self.seat.heard_nothing();
+            if !self.rest(self.retries.pause(faults).clamp(SHORTEST_REST, STRETCH)) {
+                return;
+            }
+        }
+    }
+
+    fn hear(&mut self, watch: Watch, was_away: bool) -> Result<(), Fault> {
+        if was_away {
+            self.link.call(&cmd("PING"), Instant::now() + ANSWER)?;
+            // Whatever was told meanwhile may be lost.
+            self.seat.ring();
+        }
+        let mut listen = cmd("BLPOP");
+        listen.arg(&self.mailbox);
+        if watch.work {
+            listen.arg(&self.bell);
+        }
+        listen.arg(format!("{:.3}", watch.limit.as_secs_f64()));
+        let answer = self.link.call(&listen, Instant::now() + watch.limit + ANSWER)?;
+        match <Option<(String, String)>>::from_redis_value(answer) {
+            Ok(None) => self.seat.heard_nothing(),
+            Ok(Some((list, hops))) if list == self.bell => {
+                // What is no number is a token all the same.
+                if let Some(unused) = self.seat.take(hops.parse().unwrap_or_default()) {
+                    self.pass_on(unused)?;
+                }
+            }
+            Ok(Some((_, letter))) => {
+                self.seat.heard_nothing();
+                if letter != POKE {
+                    self.seat.ring();
+                }
+            }
+            Err(_) => return Err(Fault::strange(&self.link.node())),
+        }
+        Ok(())
+    }
+
+    fn pass_on(&mut self, hops: u32) -> Result<Value, Fault> {
+        // The queue is gone with its handler: whoever looks next finds the work.
+        let Some(desk) = self.desk.upgrade() else { return Ok(Value::Nil) };
+        let pass = desk.call(&PASS, vec![hops.saturating_add(1).to_string()]);
+        self.link.call(&pass, Instant::now() + ANSWER)
+    }
+
+    /// Waits; false when nobody sits here any more.
+    fn rest(&self, limit: Duration) -> bool {
+        matches!(self.closing.recv_timeout(limit), Err(RecvTimeoutError::Timeout))
+    }
+}
