@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use crate::support::daemon::{Daemon, command};
-use crate::support::world::{SECRET, TOKEN};
+use crate::support::world::{self, SECRET, TOKEN};
 use crate::support::{World, eventually};
 
 const SOON: Duration = Duration::from_secs(15);
@@ -59,9 +59,11 @@ fn the_seed_s_example_is_refused_at_its_line_and_loads_when_it_is_mended() {
     let (code, said) = check(&world, &text);
     assert_eq!(code, Some(3));
     assert!(said.contains(&format!("own.yml:{line}: ")), "{said}");
-    let mended = text.replace("\n      ", "\n    ");
+    let port = world::free_port();
+    let mended = text.replace("\n      ", "\n    ").replace("6379", &port.to_string());
     let (code, said) = check(&world, &mended);
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(6), "no Redis is there: {said}");
+    assert!(said.contains(&port.to_string()), "{said}");
     for name in ["GITHUB_WEBHOOK_RECEIVER", "RUNNER1", "RUNNER2"] {
         assert!(said.contains(name), "{said}");
     }
