@@ -14,7 +14,6 @@ use crate::config::{Config, HandlerConfig, Plugin as PluginConfig, ReceiverConfi
 use crate::domain::ids::Owner;
 use crate::domain::scope::Scope;
 use crate::domain::undo::{Page, UndoLog};
-use crate::github::Secret;
 use crate::github::webhook::SigningKeys;
 use crate::http::OpenError;
 use crate::plugins::handler::journal::Journal;
@@ -130,7 +129,7 @@ impl<'a> Parts<'a> {
     fn receiver(&self, config: &ReceiverConfig, cell: &Cell) -> Result<Receiver, Fault> {
         let common = &config.common;
         let receivers = self.config.plugins.iter().filter(|p| matches!(p, PluginConfig::Receiver(_))).count();
-        let secrets: Vec<Secret> = config.secrets.iter().map(|secret| Secret::new(secret.expose())).collect();
+
         let options = receiver::Options {
             name: common.name.clone(),
             fields: cell.identity().fields(),
@@ -138,7 +137,7 @@ impl<'a> Parts<'a> {
             places: (PLACES - metrics_server::PLACES) / receivers.max(1),
             socket_dir: self.config.run_dir.clone(),
             scope: common.scope.clone(),
-            keys: SigningKeys::new(&secrets),
+            keys: SigningKeys::new(&config.secrets),
         };
         let store = self.stores.queue(&common.database, &common.queue).map_err(Fault::Unusable)?;
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;

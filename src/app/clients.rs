@@ -7,10 +7,10 @@ use crate::config::env::Variables;
 use crate::config::{Common, Credentials};
 use crate::github::{self, Client, Proxies, Secret};
 
-/// The clients made so far, by API address and token.
+/// The clients made so far, by both of GitHub's addresses and the token.
 pub struct Clients {
     proxies: Proxies,
-    made: Mutex<HashMap<(String, String), Arc<Client>>>,
+    made: Mutex<HashMap<[String; 3], Arc<Client>>>,
 }
 
 impl Clients {
@@ -31,13 +31,13 @@ impl Clients {
     /// The client of a plugin; the fault says what is wrong with its settings.
     pub fn of(&self, plugin: &Common) -> Result<Arc<Client>, String> {
         let token = match &plugin.credentials {
-            Credentials::Token(token) => token.expose(),
+            Credentials::Token(token) => token,
             Credentials::App { .. } => {
                 return Err("signing in as a GitHub App is not there yet; set a token".into());
             }
             Credentials::None => return Err("there are no credentials; set token or global_token".into()),
         };
-        let key = (plugin.github.api_url.clone(), token.to_owned());
+        let key = [&plugin.github.api_url, &plugin.github.url, token.expose()].map(str::to_owned);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = made.get(&key) {
             return Ok(client.clone());
@@ -45,7 +45,7 @@ impl Clients {
         let options = github::Options {
             api_url: plugin.github.api_url.clone(),
             web_url: plugin.github.url.clone(),
-            credentials: github::Credentials::Token(Secret::new(token)),
+            credentials: github::Credentials::Token(token.clone()),
             proxies: self.proxies.clone(),
             limits: github::Limits::default(),
         };

@@ -106,6 +106,12 @@ fn serve(
     let options =
         Options { once, detach_on_term: config.stop_on_term == StopOnTerm::Detach, patience: PATIENCE };
     let ended = Supervisor::start(plugins, options).run_until_end(signals);
+    if ended.left_behind > 0 {
+        log::warn!(
+            "{} plugins did not end in time and are left behind; what they hold is in their journals",
+            ended.left_behind
+        );
+    }
     metrics.close();
     match (all - broken - parts.unusable(), ended.faults) {
         (0, _) => Err((Exit::NoPlugin, nothing_to_do(config))),

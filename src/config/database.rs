@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::secret::Secret;
+use crate::domain::secret::Secret;
 
 /// Where a queue is kept.
 #[derive(Clone, Debug, PartialEq)]

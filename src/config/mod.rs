@@ -12,7 +12,7 @@
 //! | `check` | each value against its key's row; unknown keys |
 //! | `real` | what a value of each kind means |
 //! | `resolve` | what the values mean together |
-//! | `settings`, `plugin`, `database`, `secret` | the result |
+//! | `settings`, `plugin`, `database` | the result |
 //! | `report`, `note`, `suggest` | what is said, and where |
 
 pub mod database;
@@ -21,7 +21,6 @@ pub mod keys;
 pub mod load;
 pub mod note;
 pub mod plugin;
-pub mod secret;
 pub mod settings;
 
 mod check;
@@ -33,11 +32,11 @@ mod resolve;
 mod suggest;
 mod syntax;
 
+pub use crate::domain::secret::Secret;
 pub use database::{Database, Redis, Tls};
 pub use load::{Checked, Inputs, load};
 pub use note::{Faults, Note, Place};
 pub use plugin::{
     Common, Credentials, Github, HandlerConfig, Hook, Plugin, ReceiverConfig, Redelivery, RunnerRegistration,
 };
-pub use secret::Secret;
 pub use settings::{Aggregator, Config, Folder, Log, LogDestination, LogLevel, Metrics, Mount, StopOnTerm};

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::database::Database;
-use super::secret::Secret;
 use super::settings::Mount;
 use crate::domain::scope::Scope;
+use crate::domain::secret::Secret;
 
 /// A receiver or a handler.
 #[derive(Clone, Debug)]

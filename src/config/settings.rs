@@ -46,11 +46,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Where users keep their copies of the runner scripts.
-    pub fn scripts_dir(&self) -> PathBuf {
-        self.plugins_path.join("handlers").join("github")
-    }
-
     /// What the variables of each plugin begin with, for [`super::env::is_ours`].
     pub fn variable_prefixes(&self) -> Vec<String> {
         self.plugins.iter().map(|plugin| super::keys::prefix(plugin.name())).collect()

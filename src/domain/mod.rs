@@ -11,5 +11,6 @@ pub mod job;
 pub mod life;
 pub mod outcome;
 pub mod scope;
+pub mod secret;
 pub mod slots;
 pub mod undo;

@@ -128,6 +128,7 @@ impl UndoLog {
     }
 
     /// Promises to delete the VM that is about to be cloned; the slot is the log's from here on.
+    /// Errors: the page cannot be written, or the VM of an earlier promise still has its slot.
     pub fn promise_vm(
         &mut self,
         slot: VmSlot,
@@ -135,6 +136,9 @@ impl UndoLog {
         job: &Job,
         vm: VmName,
     ) -> io::Result<VmTicket> {
+        if let Some((earlier, Some(_))) = &self.open {
+            return Err(io::Error::other(format!("VM {} is not deleted yet", earlier.vm)));
+        }
         let page = Page {
             claim: claim.clone(),
             job: job.clone(),
@@ -301,6 +305,19 @@ mod tests {
         assert!(log.deletable(None).is_none());
         assert!(log.deletable(Some(&RunnerGone::by_github(RunnerName("another".into())))).is_none());
         assert!(log.deletable(Some(&RunnerGone::by_github(runner.runner().clone()))).is_some());
+    }
+
+    #[test]
+    fn a_second_promise_does_not_free_the_slot_of_a_vm_that_may_still_run() {
+        let (paper, table, mut log, first) = promised();
+        let (claim, vm) = (log.page().unwrap().claim.clone(), VmName("anklet-vm-2".into()));
+        let slot = table.take_vm(&vm, &[]).unwrap();
+        assert!(log.promise_vm(slot, &claim, &job(), vm.clone()).is_err());
+        assert_eq!(paper.0.lock().unwrap().0.as_ref().map(|p| &p.vm), Some(first.vm()));
+        assert_eq!(table.known(), [first.vm().clone()]);
+        log.vm_gone(&log.deletable(None).unwrap());
+        let slot = table.take_vm(&vm, &[]).unwrap();
+        assert!(log.promise_vm(slot, &claim, &job(), vm).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
+use crate::runtime::random;
 
 /// The longest pause between two tries.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -21,11 +21,7 @@ pub(super) fn doubling(first: Duration, failed: u32, longest: Duration) -> Durat
 
 /// Between 0 and 1.
 pub(super) fn chance() -> f64 {
-    let mut byte = [0_u8; 1];
-    match SystemRandom::new().fill(&mut byte) {
-        Ok(()) => f64::from(byte[0]) / 255.0,
-        Err(_) => 0.5,
-    }
+    f64::from(random::bytes::<1>()[0]) / 255.0
 }
 
 #[cfg(test)]

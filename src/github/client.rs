@@ -16,8 +16,8 @@ use super::options::{Credentials, Options, OptionsFault};
 use super::pause::Pause;
 use super::rate_limit::{Verdict, judge};
 use super::runners::Tokens;
-use super::secret::Secret;
 use crate::domain::scope::Scope;
+use crate::domain::secret::Secret;
 use crate::runtime::effect::{Effect, effect};
 
 /// GitHub, signed in to with one set of credentials; shared by all plugins that use these.
@@ -81,7 +81,7 @@ impl Client {
     /// Checks the options; connects to nothing.
     pub fn new(options: Options) -> Result<Client, OptionsFault> {
         let Credentials::Token(token) = &options.credentials;
-        if token.reveal().is_empty() || !token.reveal().bytes().all(|b| b.is_ascii_graphic()) {
+        if token.expose().is_empty() || !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
             return Err(OptionsFault::Token);
         }
         Ok(Client {
@@ -239,7 +239,7 @@ impl Client {
 
     fn authorization(&self) -> Secret {
         let Credentials::Token(token) = &self.credentials;
-        Secret::new(format!("Bearer {}", token.reveal()))
+        Secret::new(format!("Bearer {}", token.expose()))
     }
 
     fn note_quota(&self, answer: &Answer) {
@@ -254,7 +254,7 @@ impl Client {
 
     fn without_secrets(&self, text: &str) -> String {
         let Credentials::Token(token) = &self.credentials;
-        text.replace(token.reveal(), "***")
+        text.replace(token.expose(), "***")
     }
 }
 

@@ -179,7 +179,8 @@ fn conclusion(told: &JobText) -> Result<Conclusion, Unreadable> {
 }
 
 fn full_name(value: &Value) -> Result<(String, String), Unreadable> {
-    let parts = value.as_str().and_then(|name| name.split_once('/'));
+    let name = value.as_str().filter(|name| name.len() <= LONGEST_NAME);
+    let parts = name.and_then(|name| name.split_once('/'));
     let whole = parts.filter(|(owner, repo)| !owner.is_empty() && !repo.is_empty() && !repo.contains('/'));
     let (owner, repo) =
         whole.ok_or(Unreadable::Field { path: "repository.full_name", wants: "a text OWNER/REPOSITORY" })?;

@@ -10,7 +10,7 @@ use super::address::Address;
 use super::answer::{Answer, READ};
 use super::asker::Asker;
 use super::options::{Options, OptionsFault};
-use super::secret::Secret;
+use crate::domain::secret::Secret;
 use crate::runtime::thread;
 
 /// The longest answer that is read: a page of 100 runners has some 100 KB.
@@ -117,14 +117,14 @@ fn agent(options: &Options, proxy: Option<Proxy>) -> Agent {
 }
 
 fn proxy(url: &Secret) -> Result<Proxy, OptionsFault> {
-    let proxy = Proxy::new(url.reveal()).map_err(|_| OptionsFault::Proxy)?;
+    let proxy = Proxy::new(url.expose()).map_err(|_| OptionsFault::Proxy)?;
     let known = matches!(proxy.protocol(), ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https);
     if known { Ok(proxy) } else { Err(OptionsFault::Proxy) }
 }
 
 fn dressed<B>(builder: RequestBuilder<B>, outgoing: &Outgoing) -> RequestBuilder<B> {
     let builder = builder
-        .header("authorization", outgoing.authorization.reveal())
+        .header("authorization", outgoing.authorization.expose())
         .header("x-github-api-version", "2022-11-28");
     match &outgoing.etag {
         Some(etag) => builder.header("if-none-match", etag),

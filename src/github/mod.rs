@@ -26,13 +26,12 @@ mod proxy; // which proxy, if any
 mod rate_limit; // an answer's verdict; pure
 pub mod runners; // registration, look-up, removal
 pub mod runs; // jobs and runs: look-up, cancel
-mod secret; // text that is never shown
 pub mod webhook; // signatures
 
+pub use crate::domain::secret::Secret;
 pub use asker::{Asker, GRACE, Watcher};
 pub use call::Call;
 pub use client::{Client, Quota};
 pub use error::GitHubError;
 pub use event::{Action, Event, JobEvent, Unreadable};
 pub use options::{Credentials, Limits, Options, OptionsFault, Proxies};
-pub use secret::Secret;

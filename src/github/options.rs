@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::secret::Secret;
+use crate::domain::secret::Secret;
 
 /// A client's settings.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::options::Proxies;
-use super::secret::Secret;
+use crate::domain::secret::Secret;
 
 impl Proxies {
     /// `HTTPS_PROXY`, else `ALL_PROXY`, unless the host is loopback or in `NO_PROXY`.
@@ -10,7 +10,7 @@ impl Proxies {
         if address.is_loopback() || self.passes_by(address.host()) {
             return None;
         }
-        [&self.https, &self.all].into_iter().flatten().find(|proxy| !proxy.reveal().is_empty())
+        [&self.https, &self.all].into_iter().flatten().find(|proxy| !proxy.expose().is_empty())
     }
 
     fn passes_by(&self, host: &str) -> bool {
@@ -34,7 +34,7 @@ mod tests {
     fn chosen(https: Option<&str>, all: Option<&str>, none_for: &str, url: &str) -> Option<String> {
         let secret = |text: Option<&str>| text.map(Secret::new);
         let proxies = Proxies { https: secret(https), all: secret(all), none_for: none_for.into() };
-        proxies.before(&Address::parse(url).unwrap()).map(|p| p.reveal().to_owned())
+        proxies.before(&Address::parse(url).unwrap()).map(|p| p.expose().to_owned())
     }
 
     #[test]

@@ -94,8 +94,8 @@ fn no_limit(answer: &Answer) -> Verdict {
 }
 
 fn until_reset(answer: &Answer) -> Option<Duration> {
-    let left = answer.number("x-ratelimit-reset")? - answer.date()?.unix_timestamp();
-    Some(bounded(left))
+    let reset = answer.number("x-ratelimit-reset")?;
+    Some(bounded(reset.saturating_sub(answer.date()?.unix_timestamp())))
 }
 
 /// Seconds, or a date.
@@ -148,6 +148,7 @@ mod tests {
             assert_eq!(of(&[DATE, used_up, reset("1090")], "{}"), primary(90));
             assert_eq!(of(&[DATE, used_up, reset("999999")], "{}"), primary(3600), "one hour at most");
             assert_eq!(of(&[DATE, used_up, reset("5")], "{}"), primary(1), "already over");
+            assert_eq!(of(&[DATE, used_up, reset("-9223372036854775808")], "{}"), primary(1), "nonsense");
             assert_eq!(of(&[used_up, reset("1090")], "{}"), secondary(None), "no date to count against");
             assert_eq!(of(&[DATE, used_up], "{}"), secondary(None));
             assert_eq!(of(&[used_up, ("retry-after", "7")], "{}"), secondary(Some(7)));

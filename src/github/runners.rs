@@ -12,9 +12,9 @@ use super::call::Call;
 use super::client::{Client, Request, parsed};
 use super::error::GitHubError;
 use super::fetch::Method;
-use super::secret::Secret;
 use crate::domain::ids::{RunnerId, RunnerName};
 use crate::domain::scope::Scope;
+use crate::domain::secret::Secret;
 
 /// A registration token is shared while it lasts this long.
 const SHARED_WHILE_LEFT: Duration = Duration::from_mins(30);

@@ -7,7 +7,7 @@ use std::fmt;
 
 use ring::hmac;
 
-use super::secret::Secret;
+use crate::domain::secret::Secret;
 
 const PREFIX: &str = "sha256=";
 
@@ -35,7 +35,7 @@ pub enum SignatureFault {
 impl SigningKeys {
     /// From the secrets; an empty one is no secret and left out.
     pub fn new(secrets: &[Secret]) -> SigningKeys {
-        let given = secrets.iter().map(|secret| secret.reveal().as_bytes()).filter(|bytes| !bytes.is_empty());
+        let given = secrets.iter().map(|secret| secret.expose().as_bytes()).filter(|bytes| !bytes.is_empty());
         SigningKeys(given.map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, bytes)).collect())
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, Permissions};
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -11,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use socket2::{Domain, Socket, Type};
+
+use crate::runtime::random;
 
 /// Connections that the kernel holds for us. Where they are more, an honest client's dial is lost and comes again a
 /// second later: std's 128 overflows under 2,000 dials. (macOS caps it at 128 anyway.)
@@ -128,7 +129,7 @@ fn place(dir: &Path, name: &str) -> io::Result<SocketFile> {
 
 /// The process and a random number: processes in several containers may share a folder and a number.
 fn unique() -> String {
-    format!("{}-{:08x}", process::id(), RandomState::new().hash_one(0) as u32)
+    format!("{}-{:08x}", process::id(), random::number() as u32)
 }
 
 /// Removes the sockets of ours in `dir` that nobody listens on any more: a killed daemon leaves them.

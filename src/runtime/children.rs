@@ -7,7 +7,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use super::same_file::is_at;
 use super::stop::{Never, breathe};
 use crate::domain::ids::VmName;
 
@@ -56,7 +57,7 @@ impl ChildLock {
             };
             file.lock()?;
             // Another daemon may have taken the file for litter before it was locked.
-            if !is_same(&file, &path) {
+            if !is_at(&file, &path) {
                 continue;
             }
             file.seek(SeekFrom::Start(BEHIND_THE_END))?;
@@ -96,11 +97,6 @@ fn create(path: &Path) -> io::Result<File> {
     }
 }
 
-fn is_same(file: &File, path: &Path) -> bool {
-    let id = |m: io::Result<fs::Metadata>| m.ok().map(|m| (m.dev(), m.ino()));
-    id(file.metadata()).is_some_and(|own| id(fs::metadata(path)) == Some(own))
-}
-
 /// A child that some daemon started and that still lives.
 #[derive(Debug)]
 pub struct Left {
@@ -130,12 +126,6 @@ fn living(dir: &Path, wanted: impl Fn(&Left) -> bool) -> Vec<Left> {
 }
 
 impl Left {
-    /// Whether it may be the call that started a runner, left alone while its job runs: not to be ended before
-    /// GitHub was asked.
-    pub fn may_run_a_job(&self) -> bool {
-        self.call == "run"
-    }
-
     fn read(path: PathBuf) -> Option<Left> {
         let name = path.file_name()?.to_str()?;
         let [slot, vm, call, _pid, _sequence] = name.split('.').collect::<Vec<_>>().try_into().ok()?;

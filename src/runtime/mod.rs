@@ -9,6 +9,7 @@ pub mod filename;
 pub mod pidlock;
 pub mod plugin;
 pub mod random;
+mod same_file;
 mod seat;
 pub mod signals;
 pub mod status;

@@ -108,7 +108,10 @@ impl Stop {
         select! {
             recv(self.drain) -> _ => Woken::Stop(self.urgency()),
             recv(end) -> _ => Woken::Ended,
-            recv(bell) -> _ => Woken::Bell,
+            recv(bell) -> rung => match rung {
+                Ok(()) => Woken::Bell,
+                Err(_) => self.before_start_beside(&never(), end, limit),
+            },
             recv(after(limit)) -> _ => Woken::Time,
         }
     }
@@ -177,5 +180,6 @@ mod tests {
         assert_eq!(stop.idle(&bell, LONG), Woken::Bell);
         drop(tx);
         assert_eq!(stop.idle(&bell, Duration::from_millis(5)), Woken::Time);
+        assert_eq!(stop.before_start_beside(&bell, &never(), Duration::from_millis(5)), Woken::Time);
     }
 }

@@ -5,7 +5,7 @@ use crate::config::node::Map;
 use crate::config::plugin::Credentials;
 use crate::config::real::Real;
 use crate::config::report::Report;
-use crate::config::secret::Secret;
+use crate::domain::secret::Secret;
 
 /// The credentials that win. `None`: they have a fault, which was reported.
 pub(super) fn resolve(reader: &Reader<'_>, is_enterprise: bool) -> Option<Credentials> {

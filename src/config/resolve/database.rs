@@ -7,7 +7,7 @@ use crate::config::node::{Map, Node};
 use crate::config::note::Place;
 use crate::config::real::url::{self, DatabaseUrl};
 use crate::config::report::Report;
-use crate::config::secret::Secret;
+use crate::domain::secret::Secret;
 
 const GLOBAL: &str = "global_database_";
 

@@ -7,8 +7,8 @@ use crate::config::check::NOT_YET;
 use crate::config::keys::{From, READY};
 use crate::config::plugin::{Common, Credentials, Hook, ReceiverConfig, Redelivery};
 use crate::config::real::Real;
-use crate::config::secret::Secret;
 use crate::domain::scope::Scope;
+use crate::domain::secret::Secret;
 
 /// The receiver. Faults are reported, and then the values do not matter.
 pub(super) fn resolve(reader: &Reader<'_>, common: Common) -> Option<ReceiverConfig> {

@@ -33,7 +33,7 @@ impl Handler {
         let labels = work.entry.job.labels.join(",");
         let values = [
             Var::open(NAME, &work.vm.0),
-            Var::secret(TOKEN, token.reveal()),
+            Var::secret(TOKEN, token.expose()),
             Var::open(URL, &url),
             Var::open(LABELS, &labels),
             Var::open(GROUP, self.options.runner_group.as_deref().unwrap_or_default()),

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -23,7 +23,7 @@ use crate::store::{Clock, StoreError};
 
 /// Most steps of one transaction.
 const GROUP: usize = 256;
-/// How long an asker waits: well inside the ten seconds that GitHub gives a delivery.
+/// How long an asker waits in all: well inside the ten seconds that GitHub gives a delivery.
 const ANSWER: Duration = Duration::from_secs(6);
 
 /// What one step works with.
@@ -69,8 +69,9 @@ impl Desk {
         let asked = Asked { queue: Arc::clone(queue), step: Some(step), result: None, tell };
         let away = |what: &str| StoreError::Away(format!("its writer {what}"));
         let requests = self.requests.as_ref().ok_or_else(|| away("has ended"))?;
-        requests.send_timeout(Box::new(asked), ANSWER).map_err(|_| away("takes nothing more"))?;
-        told.recv_timeout(ANSWER).map_err(|_| away("did not answer in time"))?
+        let deadline = Instant::now() + ANSWER;
+        requests.send_deadline(Box::new(asked), deadline).map_err(|_| away("takes nothing more"))?;
+        told.recv_deadline(deadline).map_err(|_| away("did not answer in time"))?
     }
 }
 

@@ -143,6 +143,7 @@ fn a_fault_names_its_field_and_nothing_of_the_body() {
         ("workflow_job.runner_name", with("/workflow_job/runner_name", json!(5))),
         ("repository.full_name", with("/repository", Value::Null)),
         ("repository.full_name", with("/repository/full_name", secret)),
+        ("repository.full_name", with("/repository/full_name", json!(format!("acme/{}", "a".repeat(2000))))),
         ("repository.full_name", with("/repository/full_name", json!("a/b/c"))),
         ("repository.full_name", with("/repository/full_name", json!("/b"))),
     ];

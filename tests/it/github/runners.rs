@@ -39,7 +39,7 @@ fn a_registration_token_is_shared_while_half_an_hour_is_left() {
         token("D", "2030-01-22T21:00:00Z"),
     ]);
     let (client, stop) = (client(&server.url), Stop::unheard());
-    let get = |scope: &Scope| client.registration_token(&once(&stop), scope).unwrap().reveal().to_owned();
+    let get = |scope: &Scope| client.registration_token(&once(&stop), scope).unwrap().expose().to_owned();
     let org = Scope::Organization { owner: "acme".into() };
     let upper = Scope::Repository { owner: "Acme".into(), repo: "App".into() };
     assert_eq!([get(&acme()), get(&upper), get(&acme())], ["A", "A", "A"]);
