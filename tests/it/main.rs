@@ -16,6 +16,7 @@ mod logs; // levels, forms, rotation, a log that cannot be written
 mod metrics; // the page in its forms, and what an idle daemon costs
 mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
+mod redis; // the store that hosts share, and what may happen to its server
 mod scripts; // the three runner scripts
 mod store; // one conformance suite over every store
 mod tidy; // house rules: layers, sizes, docs, example configuration

@@ -10,4 +10,4 @@ mod pulse; // whose claims are abandoned
 mod random; // any store against the state table, from a printed seed
 mod repeated; // lost answers
 mod verbs; // each verb, once and twice
-mod world; // stores to test
+pub mod world; // stores to test

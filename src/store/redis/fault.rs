@@ -30,7 +30,8 @@ const REFUSALS: [(&str, &str); 6] = [
 impl Fault {
     /// No connection came about.
     pub fn at_dial(node: &str, error: &RedisError) -> Fault {
-        Fault { undone: true, passing: true, broken: true, error: away(node, &words(error)) }
+        let passing = error.kind() != ErrorKind::AuthenticationFailed;
+        Fault { undone: true, passing, broken: true, error: away(node, &words(error)) }
     }
 
     /// A call on a connection failed.
@@ -99,6 +100,10 @@ fn words(error: &RedisError) -> String {
         ErrorKind::Server(ServerErrorKind::MasterDown) => "its master is down".into(),
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             "the user may not run our commands; allow +@all on ~anklet:*".into()
+        }
+        // What it says to somebody unknown who asks more than a few words.
+        _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => {
+            "it wants a password".into()
         }
         _ if error.is_timeout() => "no answer in time".into(),
         _ => error.to_string(),

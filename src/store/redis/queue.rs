@@ -28,7 +28,7 @@ use crate::store::{Ask, Card, Depth, REMEMBERED, Store, StoreError};
 /// How many jobs are read at once, so that Redis serves others in between.
 const PAGE: usize = 500;
 /// How often a claim looks past jobs that turned out not to fit.
-const ROUNDS: u32 = 8;
+const ROUNDS: u32 = 64;
 
 /// One queue.
 pub struct Queue {

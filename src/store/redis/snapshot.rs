@@ -1,11 +1,14 @@
 //! What one script has read: the shelf on which a step is played, before what has changed is written at once.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use super::card;
 use super::index::{self, id_of};
 use crate::domain::entry::{Entry, State};
 use crate::domain::ids::{ClaimId, JobId, Millis, RunnerName};
+use crate::log::seldom::Seldom;
 use crate::store::shelf::{Seen, Shelf};
 use crate::store::{Ask, StoreError, record};
 
@@ -45,7 +48,7 @@ impl Snapshot {
         let entries = self.order.iter().filter_map(|job| match self.look(*job) {
             Ok(entry) => entry,
             Err(why) => {
-                log::warn!("a job is left alone: {why}");
+                warn(&format!("a job is left alone: {why}"));
                 None
             }
         });
@@ -59,9 +62,17 @@ impl Snapshot {
         for text in texts {
             match card::decode(text) {
                 Ok(seen) => self.cards.push(seen),
-                Err(why) => log::warn!("a handler's word is not counted: {why}"),
+                Err(why) => warn(&format!("a handler's word is not counted: {why}")),
             }
         }
+    }
+}
+
+/// However often it is passed, it is said once a day.
+fn warn(text: &str) {
+    static SAID: LazyLock<Seldom> = LazyLock::new(|| Seldom::new(Duration::from_hours(24), 256));
+    if SAID.due(text) {
+        log::warn!("{text}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The thread `store:wait:<plugin>`: hears the bell and the letters of one handler, so that the handler's own
 //! thread never waits for Redis while it should heed a stop.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -41,7 +41,7 @@ impl Drop for Waiter {
 
 struct Ear {
     seat: Arc<Seat>,
-    desk: Weak<Desk>,
+    desk: Arc<Desk>,
     link: Link,
     mailbox: String,
     bell: String,
@@ -56,7 +56,7 @@ pub fn start(desk: &Arc<Desk>, owner: &Owner, wants_work: bool, retries: Retries
     let (alive, ended) = crossbeam_channel::bounded(0);
     let ear = Ear {
         seat: Arc::clone(&seat),
-        desk: Arc::downgrade(desk),
+        desk: Arc::clone(desk),
         link: desk.pool.link(),
         mailbox: desk.keys.mailbox(owner),
         bell: desk.keys.bell().to_owned(),
@@ -123,9 +123,7 @@ impl Ear {
     }
 
     fn pass_on(&mut self, hops: u32) -> Result<Value, Fault> {
-        // The queue is gone with its handler: whoever looks next finds the work.
-        let Some(desk) = self.desk.upgrade() else { return Ok(Value::Nil) };
-        let pass = desk.call(&PASS, vec![hops.saturating_add(1).to_string()]);
+        let pass = self.desk.call(&PASS, vec![hops.saturating_add(1).to_string()]);
         self.link.call(&pass, Instant::now() + ANSWER)
     }
 

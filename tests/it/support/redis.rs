@@ -165,14 +165,17 @@ impl Cluster {
             let mut client = node.client();
             say::<()>(&mut client, &["CLUSTER", "SET-CONFIG-EPOCH", &(at + 1).to_string()]);
             say::<()>(&mut client, &["CLUSTER", "ADDSLOTSRANGE", from, to]);
-            let (port, bus) = (nodes[0].port.to_string(), nodes[0].bus.to_string());
-            if at > 0 {
-                say::<()>(&mut client, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
-            }
         }
         let cluster = Cluster { nodes };
+        cluster.nodes.iter().skip(1).for_each(|node| cluster.meet(node));
         cluster.until_it_serves();
         cluster
+    }
+
+    /// Makes one more known to all.
+    pub fn meet(&self, newcomer: &Server) {
+        let (port, bus) = (self.nodes[0].port.to_string(), self.nodes[0].bus.to_string());
+        say::<()>(&mut newcomer.client(), &["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
     }
 
     /// Waits until each node sees all slots served and all nodes.

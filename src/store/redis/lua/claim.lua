@@ -43,7 +43,8 @@ local function begins(text, start) return string.sub(text, 1, #start) == start e
 local best, doubtful = nil, {}
 local function look_at(class)
   local labels, absent = string.match(class, '^%S+ (%S+) (%S+)$')
-  if not begins(class, ARGV[3]) or (ARGV[4] ~= '' and labels ~= ARGV[4]) then return end
+  -- A newer program may write its classes otherwise.
+  if not labels or not begins(class, ARGV[3]) or (ARGV[4] ~= '' and labels ~= ARGV[4]) then return end
   local first = first_of(class)
   if not first then return end
   local order = string.sub(first, -41)

@@ -1,0 +1,9 @@
+//! What a store of its own server must live through: waiting, outages, races, a long queue, other versions.
+
+mod cluster; // slots that move, nodes that die
+mod cost; // commands and bytes, whatever the queue's length
+mod lost; // answers that never come, from a printed seed
+mod outage; // gone, frozen, full, refusing
+mod races; // many at once
+mod versions; // newer and older records
+mod waiting; // who is woken, by what, and how fast

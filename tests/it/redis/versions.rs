@@ -1,0 +1,122 @@
+//! What older and newer programs have written.
+
+use std::time::Duration;
+
+use anklet::domain::conclusion::Conclusion;
+use anklet::domain::event::{End, Event};
+use anklet::domain::ids::JobId;
+use anklet::store::{Store, StoreError};
+
+use crate::life::model::{claim_id, completed, not_here, owner, queued};
+use crate::store::world::{acme, ask, card, claimed, ids, word};
+use crate::support::redis::{Server, say, store};
+
+/// A job's record as version 1 has ever written it.
+const FIRST: &str = r#"{"v":1,"job":{"id":1,"run_id":1001,"owner":"Acme","repo":"App","labels":["self-hosted","anka-template:t"]},"age":1700000000000,"state":"queued"}"#;
+
+fn key(name: &str) -> String {
+    format!("anklet:{{acme}}:{name}")
+}
+
+#[test]
+fn the_keys_are_those_that_are_documented() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    let mut client = server.client();
+    queue.seen(&card("h1", "v1", Duration::from_secs(90))).unwrap();
+    (1..=6).for_each(|id| drop(queue.apply(&queued(id)).unwrap()));
+    queue.apply(&Event::Waiting { job: JobId(6) }).unwrap();
+    for n in 1..=4 {
+        assert_eq!(claimed(&*queue, &ask(&claim_id(n), &acme())), Some(n));
+    }
+    queue.apply(&crate::life::model::checkpoint(1)).unwrap();
+    queue.apply(&crate::life::model::started(1, crate::life::model::vm(1))).unwrap();
+    queue.apply(&completed(2, None)).unwrap();
+    queue.apply(&Event::Settle { claim: claim_id(3), end: End::Dead("no".into()) }).unwrap();
+    let pause = Duration::from_secs(60);
+    queue.apply(&Event::Release { claim: claim_id(4), counted: true, pause }).unwrap();
+    let (_bell, mut found) = (queue.bell(&owner("h9")), say::<Vec<String>>(&mut client, &["KEYS", "*"]));
+    found.sort();
+    let names = [
+        "bell",
+        "cards",
+        "classes",
+        "holds",
+        "jobs",
+        "leases",
+        "mail:host/h1",
+        "mail:host/h2",
+        "over",
+        "parked",
+        "pauses",
+        "queued",
+        "running",
+        "dead",
+        "runners",
+        "waiting",
+    ];
+    let mut want: Vec<String> = names.iter().map(|name| key(name)).collect();
+    want.sort();
+    assert_eq!(found, want);
+    assert!(say::<i64>(&mut client, &["TTL", &key("mail:host/h2")]) > 0, "letters do not lie for ever");
+    assert_eq!(say::<String>(&mut client, &["HGET", &key("holds"), "host/h1#0000000000000001"]), "1");
+    assert_eq!(say::<Vec<String>>(&mut client, &["ZRANGE", &key("queued"), "0", "-1"]), ["4", "5"]);
+}
+
+#[test]
+fn a_record_of_the_first_version_is_read() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    queue.apply(&queued(1)).unwrap();
+    say::<i64>(&mut server.client(), &["HSET", &key("jobs"), "1", FIRST]);
+    assert_eq!(queue.entry(JobId(1)).unwrap().unwrap().attempts, 0);
+    assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), Some(1));
+    queue.apply(&Event::Settle { claim: claim_id(1), end: End::Over(Conclusion::Success) }).unwrap();
+    assert_eq!(word(&*queue, 1), "over");
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_left_alone() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    let mut client = server.client();
+    (1..=30).for_each(|id| drop(queue.apply(&queued(id)).unwrap()));
+    let newer = r#"{"v":2,"something":"else"}"#;
+    for id in 1..=20 {
+        say::<i64>(&mut client, &["HSET", &key("jobs"), &id.to_string(), newer]);
+    }
+    let error = queue.apply(&completed(3, None)).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Unreadable(why) if why.contains("job 3") && why.contains("newer")),
+        "{error}"
+    );
+    assert!(queue.entry(JobId(3)).is_err());
+    assert_eq!(ids(&queue.list().unwrap()), (21..=30).collect::<Vec<_>>());
+    assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), Some(21), "it blocks nobody");
+    assert_eq!(queue.purge().unwrap(), 0);
+    assert_eq!(say::<String>(&mut client, &["HGET", &key("jobs"), "3"]), newer);
+}
+
+#[test]
+fn a_newer_card_has_no_vote_and_stays() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    let mut client = server.client();
+    let newer = r#"{"v":9,"voter":7}"#;
+    say::<i64>(&mut client, &["HSET", &key("cards"), "host/h9", newer]);
+    queue.seen(&card("h1", "v1", Duration::from_secs(90))).unwrap();
+    queue.apply(&queued(1)).unwrap();
+    assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), Some(1));
+    let told = queue.apply(&not_here(1, "v1")).unwrap();
+    assert_eq!(told.verdict, anklet::domain::event::Verdict::Unanimous);
+    assert_eq!(say::<String>(&mut client, &["HGET", &key("cards"), "host/h9"]), newer);
+}
+
+#[test]
+fn a_key_of_another_kind_is_said() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    say::<()>(&mut server.client(), &["SET", &key("jobs"), "mine"]);
+    let error = queue.apply(&queued(1)).unwrap_err();
+    assert!(matches!(&error, StoreError::Unreadable(why) if why.contains("another kind")), "{error}");
+}
