@@ -64,6 +64,9 @@ fn the_seed_s_example_is_refused_at_its_line_and_loads_when_it_is_mended() {
     let (code, said) = check(&world, &mended);
     assert_eq!(code, Some(6), "no Redis is there: {said}");
     assert!(said.contains(&port.to_string()), "{said}");
+    let alone: Vec<&str> = mended.lines().filter(|line| !line.starts_with("global_database_")).collect();
+    let (code, said) = check(&world, &alone.join("\n"));
+    assert_eq!(code, Some(0), "{said}");
     for name in ["GITHUB_WEBHOOK_RECEIVER", "RUNNER1", "RUNNER2"] {
         assert!(said.contains(name), "{said}");
     }

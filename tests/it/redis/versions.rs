@@ -5,7 +5,7 @@ use std::time::Duration;
 use anklet::domain::conclusion::Conclusion;
 use anklet::domain::event::{End, Event};
 use anklet::domain::ids::JobId;
-use anklet::store::{Store, StoreError};
+use anklet::store::StoreError;
 
 use crate::life::model::{claim_id, completed, not_here, owner, queued};
 use crate::store::world::{acme, ask, card, claimed, ids, word};
