@@ -218,10 +218,6 @@ impl Store for Queue {
         })
     }
 
-    fn has_leases(&self) -> bool {
-        true
-    }
-
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
         effect(Effect::Store("abandoned"), || Ok(self.all_in("leases", "(0", soon())?.readable()))
     }
