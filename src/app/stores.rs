@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{self, Config, Database};
 use crate::runtime::clock;
 use crate::store::embedded::{self, Embedded};
-use crate::store::redis::{self, Password, Redis, Retries};
+use crate::store::redis::{self, Redis, Retries};
 use crate::store::{Store, StoreError};
 
 /// The stores of a configuration.
@@ -89,18 +90,18 @@ fn clients(config: &Config) -> Result<Vec<(config::Redis, Redis)>, String> {
         if let Database::Redis(redis) = &plugin.common().database
             && !clients.iter().any(|(known, _)| known == redis)
         {
-            clients.push((redis.clone(), Redis::new(options(redis, authorities.clone()))));
+            clients.push((redis.clone(), Redis::new(options(redis, config.lease, authorities.clone()))));
         }
     }
     Ok(clients)
 }
 
-fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> redis::Options {
+fn options(redis: &config::Redis, lease: Duration, authorities: Option<Vec<u8>>) -> redis::Options {
     redis::Options {
         host: redis.host.clone(),
         port: redis.port,
         user: redis.user.clone(),
-        password: redis.password.as_ref().map(|password| Password::new(password.expose())),
+        password: redis.password.clone(),
         database: redis.database,
         cluster: redis.cluster_mode,
         tls: match redis.tls {
@@ -113,6 +114,7 @@ fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> redis::Option
             delay: redis.retry_delay,
             factor: redis.retry_backoff_factor,
         },
+        lease,
         clock: None,
     }
 }
