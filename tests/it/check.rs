@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use crate::support::daemon::{Daemon, command};
-use crate::support::world::{SECRET, TOKEN};
-use crate::support::{World, eventually};
+use crate::support::world::{SECRET, TOKEN, free_port};
+use crate::support::{World, eventually, redis};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -60,12 +60,17 @@ fn the_seed_s_example_is_refused_at_its_line_and_loads_when_it_is_mended() {
     assert_eq!(code, Some(3));
     assert!(said.contains(&format!("own.yml:{line}: ")), "{said}");
     let mended = text.replace("\n      ", "\n    ");
-    let (code, said) = check(&world, &mended);
+    let at = |port: u16| mended.replace("database_port: 6379", &format!("database_port: {port}"));
+    let (code, said) = check(&world, &at(redis::shared().port));
     assert_eq!(code, Some(0), "{said}");
     for name in ["GITHUB_WEBHOOK_RECEIVER", "RUNNER1", "RUNNER2"] {
         assert!(said.contains(name), "{said}");
     }
     assert!(!said.contains("github_pat"), "{said}");
+    let nobody = free_port();
+    let (code, said) = check(&world, &at(nobody));
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains(&format!("localhost:{nobody}")) && said.contains("is fine"), "{said}");
 }
 
 #[test]
