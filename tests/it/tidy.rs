@@ -74,7 +74,7 @@ fn adapters_stay_in_their_rooms() {
         ("ureq::", "src/github/"),
         ("tiny_http::", "src/http/"),
         ("rusqlite::", "src/store/embedded"),
-        ("redis::", "src/store/"),
+        ("use redis::", "src/store/redis"),
         ("serde_yaml::", "src/config/raw.rs"),
         ("sysinfo::", "src/host/"),
         ("ctrlc::", "src/runtime/signals.rs"),

@@ -28,6 +28,8 @@ pub(super) fn store_reason(error: &StoreError) -> Reason {
 pub(super) fn anka_reason(error: &AnkaError, otherwise: impl FnOnce(String) -> Reason) -> Reason {
     match error {
         AnkaError::Stopped => Reason::Stopped,
+        // No descriptors, no processes, a full disk: the host's fault, not the job's.
+        AnkaError::NotStarted(_) => Reason::AnkaAway(error.to_string()),
         other => otherwise(other.to_string()),
     }
 }

@@ -4,11 +4,16 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::domain::undo::{Ledger, Page};
 use crate::plugins::handler::page;
 use crate::runtime::effect::{Effect, effect};
 use crate::runtime::filename;
+use crate::runtime::stop::breathe;
+
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// The page's file and the lock beside it.
 pub struct Journal {
@@ -45,11 +50,7 @@ impl Journal {
             .mode(0o600)
             .open(&lock_path)
             .map_err(fault(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => (),
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(lock_path)),
-            Err(TryLockError::Error(error)) => return Err(OpenError::Io(lock_path, error)),
-        }
+        take(&lock, &lock_path)?;
         let file = folder.join(format!("{name}.json"));
         let found = match fs::read(&file) {
             Ok(text) => Some(page::read(&text).map_err(|why| OpenError::Unreadable(file.clone(), why))?),
@@ -69,6 +70,18 @@ impl Journal {
     fn flush_folder(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
+}
+
+/// Whoever asks whether a daemon lives holds its lock for an instant: so it is tried for a while.
+fn take(lock: &File, path: &Path) -> Result<(), OpenError> {
+    for _ in 0..TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => breathe(BETWEEN_TRIES),
+            Err(TryLockError::Error(error)) => return Err(OpenError::Io(path.to_owned(), error)),
+        }
+    }
+    Err(OpenError::InUse(path.to_owned()))
 }
 
 impl Ledger for Journal {

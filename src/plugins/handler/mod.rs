@@ -5,12 +5,14 @@
 mod ask; // asking GitHub about a job
 mod boot; // ticket → VM that runs
 mod cancel; // runs that cannot be served
+mod chores; // between turns
 mod clean; // newest first, past failures
 mod drive; // the straight line
 mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
+mod lease; // renewed while a claim is held
 mod news; // what the store tells of the job in hand
 mod options; // what a handler is made of
 mod page; // its serde
@@ -27,8 +29,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::domain::entry::Entry;
-use crate::domain::event::Event;
 use crate::domain::ids::{ClaimId, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
@@ -63,6 +63,7 @@ pub struct Handler {
     looked: Option<Instant>,
     seen: Option<Instant>,
     chored: Option<Instant>,
+    taken_over: chores::Asked,
     etags: RefCell<ask::Etag>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
@@ -120,6 +121,7 @@ impl Handler {
             looked: None,
             seen: None,
             chored: None,
+            taken_over: chores::Asked::default(),
             etags: RefCell::default(),
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
@@ -178,7 +180,8 @@ impl Handler {
             Ok(taken) => {
                 self.store_faults = 0;
                 let (claim, entry) = taken?;
-                let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
+                let mut work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
+                work.lease = self.keep_lease(&id);
                 log::info!("handling the job");
                 Some(work)
             }
@@ -224,42 +227,10 @@ impl Handler {
         }
     }
 
-    /// What is done between turns, at most once a tick: parked and abandoned jobs, forced cancels.
-    fn chores(&mut self, stop: &Stop) {
-        if self.follow_ups.next().is_some_and(|left| left.is_zero()) {
-            self.follow_up(stop);
-        }
-        if self.chored.is_some_and(|at| at.elapsed() < TICK) {
-            return;
-        }
-        self.chored = Some(Instant::now());
-        self.held_back.tidy();
-        let asker = self.asker_once(stop, Urgency::Drain);
-        let parked = self.tools.store.parked_due().unwrap_or_default();
-        let abandoned = self.tools.store.abandoned().unwrap_or_default();
-        for entry in parked.iter().chain(&abandoned) {
-            if let Err(reason) = self.ask(&entry.job, &asker) {
-                log::warn!("GitHub was asked in vain about job {}: {reason}", entry.job.id);
-                return;
-            }
-        }
-        for entry in &abandoned {
-            self.take_over(entry);
-        }
-        if let Err(error) = self.tools.store.purge() {
-            log::warn!("failed to forget old jobs: {error}");
-        }
-    }
-
-    /// A job whose handler is gone, after GitHub was asked: what is not running is queued again, uncounted.
-    fn take_over(&self, entry: &Entry) {
-        let Some(hold) = entry.hold() else { return };
-        log::warn!(
-            "handler {} is gone and its job {} goes back to the queue",
-            hold.claim.owner,
-            entry.job.id
-        );
-        self.tell(&Event::Release { claim: hold.claim.clone(), counted: false, pause: Duration::ZERO });
+    /// Renews the claim for as long as what it returns lives, where the store has leases.
+    fn keep_lease(&self, claim: &ClaimId) -> Option<lease::Lease> {
+        let store = &self.tools.store;
+        store.has_leases().then(|| lease::Lease::keep(store, claim, self.options.lease))
     }
 
     /// For calls in the middle of a job: tried for as long as a runner may take to come online.

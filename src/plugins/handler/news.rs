@@ -98,6 +98,7 @@ impl Handler {
             return Err(Reason::Lost);
         };
         work.claim = Some(claim);
+        work.lease = self.keep_lease(&id);
         work.update(entry);
         let event = Event::Checkpoint { claim: id, runner: work.runner() };
         self.tools.store.apply(&event).map_err(|error| store_reason(&error))?;

@@ -115,13 +115,14 @@ impl Handler {
         loop {
             match self.tools.store.held_by(&self.options.owner) {
                 Ok(entries) => {
+                    let mut all = true;
                     for claim in entries.iter().filter_map(|entry| Some(entry.hold()?.claim.clone())) {
                         let closing = Closing::Release { counted: false, pause: Duration::ZERO };
-                        if self.tools.store.end(Claim::granted(claim), &closing).is_err() {
-                            return true;
-                        }
+                        all &= self.tools.store.end(Claim::granted(claim), &closing).is_ok();
                     }
-                    return true;
+                    if all {
+                        return true;
+                    }
                 }
                 Err(error) => log::warn!("the recovery waits for the store: {error}"),
             }

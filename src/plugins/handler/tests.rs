@@ -8,6 +8,7 @@ use super::*;
 use crate::anka::scripts::Scripts;
 use crate::anka::{self, Anka};
 use crate::domain::entry::State;
+use crate::domain::event::Event;
 use crate::domain::ids::{JobId, Owner, RunId};
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;

@@ -9,6 +9,7 @@ use crate::domain::undo::RunnerGone;
 use crate::log::Field;
 use crate::log::scope::{self, Scope};
 use crate::plugins::fields;
+use crate::plugins::handler::lease::Lease;
 
 /// One turn's work.
 pub(super) struct Work {
@@ -24,6 +25,8 @@ pub(super) struct Work {
     pub has_vm: bool,
     /// Since when the VM is known to run, until it is seen to have gone.
     pub running_since: Option<Instant>,
+    /// Keeps the claim, where the store has leases.
+    pub lease: Option<Lease>,
     scope: Option<Scope>,
 }
 
@@ -39,7 +42,16 @@ pub(super) enum Ran {
 impl Work {
     /// The work on a claimed job.
     pub fn new(claim: Option<Claim>, entry: Entry, vm: VmName) -> Work {
-        let mut work = Work { claim, entry, vm, gone: None, has_vm: false, running_since: None, scope: None };
+        let mut work = Work {
+            claim,
+            entry,
+            vm,
+            gone: None,
+            has_vm: false,
+            running_since: None,
+            lease: None,
+            scope: None,
+        };
         work.enter();
         work
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anklet::store::redis::{Options, Retries};
-use anklet::store::{Store, StoreError};
+use anklet::store::StoreError;
 use redis::cmd;
 
 use crate::life::model::{claim_id, owner, queued};

@@ -53,7 +53,7 @@ fn multiply(client: &mut Connection, times: u64) {
 
 fn measured(queue: &dyn Store, client: &mut Connection) -> (BTreeMap<String, u64>, Duration) {
     let scope = Scope::Repository { owner: "acme".into(), repo: "app".into() };
-    let mut once = |id: u64| {
+    let once = |id: u64| {
         queue.apply(&queued_of(id, "app", &["anka-template:t"])).unwrap();
         let claim = claim_id(1);
         assert_eq!(claimed(queue, &Ask { voter: "v1", ..ask(&claim, &scope) }), Some(id));
@@ -93,7 +93,7 @@ fn a_hundred_thousand_jobs_in_front_cost_nothing() {
             ["HDEL", "anklet:{acme}:jobs"].into_iter().chain(ids.iter().map(String::as_str)).collect();
         say::<i64>(&mut client, &words);
         let (behind, slow) = measured(&*queue, &mut client);
-        println!("behind {more}: {:?} a job's life, alone {quick:?}; {behind:?}", slow);
+        println!("behind {more}: {slow:?} a job's life, alone {quick:?}; {behind:?}");
         assert_eq!(behind, alone);
         assert!(slow < quick * 3 + Duration::from_millis(5), "alone {quick:?}, behind {more} {slow:?}");
     }

@@ -154,7 +154,7 @@ fn refusing(line: &'static str) -> u16 {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
             std::thread::spawn(move || {
-                let mut text = [0; 65_536];
+                let mut text = [0; 8192];
                 while let Ok(length) = stream.read(&mut text) {
                     let asked = String::from_utf8_lossy(&text[..length]).to_string();
                     // The handshake asks two things at once.

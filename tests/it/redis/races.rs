@@ -58,7 +58,7 @@ fn each_of_400_jobs_is_claimed_once_while_more_arrive() {
                 scope.spawn(move || {
                     let mut turn = 0;
                     while taken.lock().unwrap().len() < JOBS as usize {
-                        assert!(begun.elapsed() < Duration::from_secs(60));
+                        assert!(begun.elapsed() < Duration::from_mins(1));
                         turn += 1;
                         let claim = ClaimId { owner: owner(&format!("h{n}")), turn };
                         let Some(id) = claimed(&**handler, &ask(&claim, &acme())) else { continue };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anklet::domain::conclusion::Conclusion;
 use anklet::domain::event::{End, Event};
 use anklet::domain::ids::JobId;
-use anklet::store::{Store, StoreError};
+use anklet::store::StoreError;
 
 use crate::life::model::{claim_id, completed, not_here, owner, queued};
 use crate::store::world::{acme, ask, card, claimed, ids, word};
@@ -33,7 +33,7 @@ fn the_keys_are_those_that_are_documented() {
     queue.apply(&crate::life::model::started(1, crate::life::model::vm(1))).unwrap();
     queue.apply(&completed(2, None)).unwrap();
     queue.apply(&Event::Settle { claim: claim_id(3), end: End::Dead("no".into()) }).unwrap();
-    let pause = Duration::from_secs(60);
+    let pause = Duration::from_mins(1);
     queue.apply(&Event::Release { claim: claim_id(4), counted: true, pause }).unwrap();
     let (_bell, mut found) = (queue.bell(&owner("h9")), say::<Vec<String>>(&mut client, &["KEYS", "*"]));
     found.sort();
