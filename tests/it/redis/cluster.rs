@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anklet::store::redis::{Options, Retries};
 use anklet::store::StoreError;
+use anklet::store::redis::{Options, Retries};
 use redis::cmd;
 
 use crate::life::model::{claim_id, owner, queued};

@@ -6,8 +6,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anklet::domain::secret::Secret;
-use anklet::store::redis::{Options, Retries};
+use anklet::store::redis::{Options, Password, Retries};
 use anklet::store::{Store, StoreError};
 use nix::sys::signal::Signal;
 
@@ -118,7 +117,7 @@ fn a_full_one_lets_jobs_go_on_and_takes_none() {
 fn signing_in_is_refused_without_a_word_of_the_password() {
     let server = Server::start(&["--requirepass", "right-horse"]);
     let with = |password: Option<&str>| {
-        let options = Options { password: password.map(Secret::new), ..server.options() };
+        let options = Options { password: password.map(Password::new), ..server.options() };
         assert!(!format!("{:?}", options.password).contains("horse"));
         store(options).queue("acme")
     };
@@ -131,7 +130,7 @@ fn signing_in_is_refused_without_a_word_of_the_password() {
     say::<()>(&mut crate::support::redis::client(server.port, Some("right-horse")), &users);
     let named = Options {
         user: Some("anklet".into()),
-        password: Some(Secret::new("right-horse")),
+        password: Some(Password::new("right-horse")),
         ..server.options()
     };
     store(named).queue("acme").apply(&queued(2)).unwrap();
@@ -154,7 +153,7 @@ fn refusing(line: &'static str) -> u16 {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
             std::thread::spawn(move || {
-                let mut text = [0; 8192];
+                let mut text = vec![0; 65_536];
                 while let Ok(length) = stream.read(&mut text) {
                     let asked = String::from_utf8_lossy(&text[..length]).to_string();
                     // The handshake asks two things at once.
@@ -207,9 +206,7 @@ fn one_that_takes_connections_and_says_nothing() {
 fn a_waiter_does_not_hurry_after_a_server_that_is_gone() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let retries = Retries { most: 5, delay: Duration::from_millis(500), factor: 2.0 };
-    let usual = Options { retries, ..options(listener.local_addr().unwrap().port()) };
-    let queue = store(usual).queue("acme");
+    let queue = store(options(listener.local_addr().unwrap().port())).queue("acme");
     let _bell = queue.bell(&owner("h1"));
     let (mut dials, begun) = (0, Instant::now());
     eventually("time passes", Duration::from_secs(20), || {
