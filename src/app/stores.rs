@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::config::{self, Config, Database};
 use crate::runtime::clock;
 use crate::store::embedded::{self, Embedded};
-use crate::store::redis::{self, Password, Redis, Retries};
+use crate::store::redis as server;
 use crate::store::{Store, StoreError};
 
 /// The stores of a configuration.
 pub struct Stores {
     /// Only opened when somebody uses it.
     embedded: Option<Embedded>,
-    shared: Vec<(config::Redis, Redis)>,
+    shared: Vec<(config::Redis, server::Redis)>,
 }
 
 /// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
@@ -77,38 +77,38 @@ fn bear(outcome: Result<(), StoreError>, once: bool) -> Result<(), String> {
 }
 
 /// One client for each different database block.
-fn clients(config: &Config) -> Result<Vec<(config::Redis, Redis)>, String> {
+fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, String> {
     let authorities = match &config.ca_file {
         Some(file) => {
             Some(fs::read(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?)
         }
         None => None,
     };
-    let mut clients: Vec<(config::Redis, Redis)> = Vec::new();
+    let mut clients: Vec<(config::Redis, server::Redis)> = Vec::new();
     for plugin in &config.plugins {
         if let Database::Redis(redis) = &plugin.common().database
             && !clients.iter().any(|(known, _)| known == redis)
         {
-            clients.push((redis.clone(), Redis::new(options(redis, authorities.clone()))));
+            clients.push((redis.clone(), server::Redis::new(options(redis, authorities.clone()))));
         }
     }
     Ok(clients)
 }
 
-fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> redis::Options {
-    redis::Options {
+fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> server::Options {
+    server::Options {
         host: redis.host.clone(),
         port: redis.port,
         user: redis.user.clone(),
-        password: redis.password.as_ref().map(|password| Password::new(password.expose())),
+        password: redis.password.clone(),
         database: redis.database,
         cluster: redis.cluster_mode,
         tls: match redis.tls {
-            config::Tls::Off => redis::Tls::Off,
-            config::Tls::Verified => redis::Tls::Verified(authorities),
-            config::Tls::Insecure => redis::Tls::Insecure,
+            config::Tls::Off => server::Tls::Off,
+            config::Tls::Verified => server::Tls::Verified(authorities),
+            config::Tls::Insecure => server::Tls::Insecure,
         },
-        retries: Retries {
+        retries: server::Retries {
             most: redis.max_retries,
             delay: redis.retry_delay,
             factor: redis.retry_backoff_factor,

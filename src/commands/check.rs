@@ -17,15 +17,12 @@ pub fn check(loaded: &Result<Checked, Faults>) -> Exit {
                     let _ = writeln!(out, "{word}: {note}");
                 }
             }
+            let _ = writeln!(out, "{}", summary(checked));
             let away = out_of_reach(&checked.config);
-            if away.is_empty() {
-                let _ = writeln!(out, "{}", summary(checked));
-                return Exit::Done;
-            }
-            for fault in away {
+            for fault in &away {
                 let _ = writeln!(io::stderr().lock(), "{fault}");
             }
-            Exit::StoreAway
+            if away.is_empty() { Exit::Done } else { Exit::StoreAway }
         }
         Err(faults) => {
             let _ = writeln!(io::stderr().lock(), "{faults}");

@@ -10,7 +10,8 @@
 //! - [`safety`] whether the server keeps what it is given
 //! - [`keys`], [`index`], [`card`] what is written where
 //! - [`script`] the scripts (`lua/`)
-//! - [`snapshot`] what was read, as a shelf to play on; [`plan`] what is to be written
+//! - [`read`] asking the scripts; [`snapshot`] what was read, as a shelf to play on
+//! - [`plan`] what is to be written; [`write`] steps that begin again when somebody was faster
 //! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
 //! - [`queue`] the verbs
 
@@ -31,6 +32,7 @@ mod seat;
 mod seeds;
 mod snapshot;
 mod wait;
+mod write;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,7 +41,7 @@ use redis::cmd;
 
 use super::{Store, StoreError};
 
-pub use options::{Options, Password, Retries, Tls};
+pub use options::{Options, Retries, Tls};
 
 /// One Redis, as a process uses it.
 #[derive(Clone)]

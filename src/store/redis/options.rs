@@ -1,8 +1,8 @@
 //! How a Redis is reached.
 
-use std::fmt;
 use std::time::Duration;
 
+use crate::domain::secret::Secret;
 use crate::store::Clock;
 
 /// Where Redis is and how it is spoken to.
@@ -15,7 +15,7 @@ pub struct Options {
     /// ACL user.
     pub user: Option<String>,
     /// Its password.
-    pub password: Option<Password>,
+    pub password: Option<Secret>,
     /// Number of the database; 0 in a cluster.
     pub database: u32,
     /// Whether it is a cluster: its other nodes are asked for, and serve when the first is gone.
@@ -59,27 +59,6 @@ impl Retries {
         let seconds = self.delay.as_secs_f64() * self.factor.powi(nth.saturating_sub(1).min(64) as i32);
         // A factor may be anything that can be written as a number.
         Duration::try_from_secs_f64(seconds).map_or(LONGEST, |pause| pause.min(LONGEST))
-    }
-}
-
-/// A password, which no text shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// Keeps it.
-    pub fn new(text: impl Into<String>) -> Password {
-        Password(text.into())
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(a password)")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The verbs: read what can be touched, decide, write if nothing has changed; else begin again.
+//! The verbs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,22 +6,21 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use super::keys::{Keys, claim_name, owner_name};
-use super::options::{Options, Retries};
+use super::keys::{Keys, claim_name};
+use super::options::Options;
 use super::plan::Plan;
 use super::pool::{Pool, VERB};
-use super::read::{Desk, Errand, snapshot, with_texts};
-use super::script::{COMMIT, DEPTH, MINE, NOW};
+use super::read::{Desk, Errand, with_texts};
+use super::script::{DEPTH, NOW};
 use super::seat::Seat;
 use super::seeds::Seeds;
 use super::snapshot::Snapshot;
 use super::wait::{self, Waiter};
+use super::write::until_done;
 use crate::domain::entry::{Entry, State};
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::runtime::effect::{Effect, effect};
-use crate::runtime::random;
-use crate::runtime::stop::breathe;
 use crate::store::shelf::{self, Shelf};
 use crate::store::{Ask, Card, Depth, REMEMBERED, Store, StoreError};
 
@@ -34,41 +33,14 @@ const ROUNDS: u32 = 64;
 pub struct Queue {
     waiters: Mutex<HashMap<Owner, Waiter>>,
     desk: Arc<Desk>,
-    retries: Retries,
-}
-
-/// Whether a plan was written.
-enum Written {
-    Done,
-    /// Somebody was faster.
-    Stale,
+    options: Arc<Options>,
 }
 
 impl Queue {
     pub(super) fn new(options: &Arc<Options>, seeds: &Arc<Seeds>, name: &str) -> Queue {
         let pool = Pool::new(Arc::clone(options), Arc::clone(seeds));
         let desk = Desk { keys: Keys::new(name), pool, clock: options.clock.clone() };
-        Queue { waiters: Mutex::default(), desk: Arc::new(desk), retries: options.retries }
-    }
-
-    fn commit(&self, plan: &Plan, end: Instant) -> Result<Written, StoreError> {
-        let mailboxes: Vec<String> = plan.wake.iter().map(|owner| self.desk.keys.mailbox(owner)).collect();
-        let mut call = self.desk.call(&COMMIT, vec![plan.text()?]);
-        call.keys.extend(mailboxes.iter().map(String::as_str));
-        let written: u8 = self.desk.pool.call(&call, end)?;
-        Ok(if written == 1 { Written::Done } else { Written::Stale })
-    }
-
-    fn play(&self, event: &Event, end: Instant) -> Result<Option<Told>, StoreError> {
-        let mut scene = self.desk.scene(event, end)?;
-        let now = scene.now;
-        let told = shelf::play(&mut scene, event, now)?;
-        let mut plan = Plan::of(&scene)?;
-        plan.tell(&told);
-        if plan.is_empty() {
-            return Ok(Some(told));
-        }
-        Ok(matches!(self.commit(&plan, end)?, Written::Done).then_some(told))
+        Queue { waiters: Mutex::default(), desk: Arc::new(desk), options: Arc::clone(options) }
     }
 
     fn try_claim(&self, ask: &Ask<'_>, errand: Errand, end: Instant) -> Result<Option<Claimed>, StoreError> {
@@ -91,9 +63,7 @@ impl Queue {
             }
             let mut plan = Plan::of(&found)?;
             plan.pass(errand.token);
-            return Ok(
-                matches!(self.commit(&plan, end)?, Written::Done).then_some(Claimed::Job(Box::new(entry)))
-            );
+            return Ok(self.desk.commit(&plan, end)?.then_some(Claimed::Job(Box::new(entry))));
         }
         Ok(Some(Claimed::Nothing { pause: None }))
     }
@@ -102,7 +72,7 @@ impl Queue {
         // The former one parts from its thread before the next one listens.
         let former = self.lock().remove(owner);
         drop(former);
-        let (waiter, bell) = wait::start(&self.desk, owner, wants_work, self.retries);
+        let (waiter, bell) = wait::start(&self.desk, owner, wants_work, &self.options);
         self.lock().insert(owner.clone(), waiter);
         bell
     }
@@ -140,7 +110,7 @@ impl Queue {
             let old: Vec<_> =
                 with_texts(&page).into_iter().filter(|(entry, _)| is_forgettable(entry)).collect();
             let count = old.len();
-            if count > 0 && matches!(self.commit(&Plan::to_forget(&old), end)?, Written::Done) {
+            if count > 0 && self.desk.commit(&Plan::to_forget(&old), end)? {
                 forgotten += count as u64;
                 from += size - count;
             } else {
@@ -164,31 +134,13 @@ fn is_forgettable(entry: &Entry) -> bool {
     !matches!(entry.state, State::Running { hold: Some(_), .. })
 }
 
-/// Tries until nobody was faster. Each time somebody's step was done, so that all of them end.
-fn until_done<T>(mut attempt: impl FnMut(Instant) -> Result<Option<T>, StoreError>) -> Result<T, StoreError> {
-    let end = Instant::now() + VERB;
-    let mut tries: u64 = 0;
-    loop {
-        if let Some(done) = attempt(end)? {
-            return Ok(done);
-        }
-        tries += 1;
-        if Instant::now() >= end {
-            return Err(StoreError::Away("too many change the same jobs at once".into()));
-        }
-        if tries > 2 {
-            breathe(Duration::from_micros(random::number() % (tries.min(20) * 500)));
-        }
-    }
-}
-
 fn soon() -> Instant {
     Instant::now() + VERB
 }
 
 impl Store for Queue {
     fn apply(&self, event: &Event) -> Result<Told, StoreError> {
-        effect(Effect::Store(event.word()), || until_done(|end| self.play(event, end)))
+        effect(Effect::Store(event.word()), || self.desk.play(event))
     }
 
     fn claim(&self, ask: &Ask<'_>) -> Result<Option<Entry>, StoreError> {
@@ -211,11 +163,7 @@ impl Store for Queue {
     }
 
     fn held_by(&self, owner: &Owner) -> Result<Vec<Entry>, StoreError> {
-        effect(Effect::Store("held by"), || {
-            let call = self.desk.call(&MINE, vec![format!("{}#", owner_name(owner))]);
-            let (now, texts): (u64, Vec<String>) = self.desk.pool.call(&call, soon())?;
-            Ok(snapshot(now, texts)?.readable())
-        })
+        effect(Effect::Store("held by"), || Ok(self.desk.all_of(owner, soon())?.readable()))
     }
 
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
@@ -231,7 +179,7 @@ impl Store for Queue {
                 if given.is_empty() {
                     return Ok(Some(given));
                 }
-                Ok(matches!(self.commit(&Plan::of(&due)?, end)?, Written::Done).then_some(given))
+                Ok(self.desk.commit(&Plan::of(&due)?, end)?.then_some(given))
             })
         })
     }
@@ -243,7 +191,7 @@ impl Store for Queue {
             let now = known.now;
             shelf::seen(&mut known, card, now)?;
             let plan = Plan::of(&known)?;
-            if plan.is_empty() { Ok(()) } else { self.commit(&plan, end).map(drop) }
+            if plan.is_empty() { Ok(()) } else { self.desk.commit(&plan, end).map(drop) }
         })
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::index;
 use super::keys::{Keys, claim_name, owner_name};
 use super::pool::Pool;
-use super::script::{CLAIM, Call, RANGE, SCENE, Script};
+use super::script::{CLAIM, Call, MINE, RANGE, SCENE, Script};
 use super::snapshot::{Snapshot, runner_name};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Subject};
@@ -133,6 +133,13 @@ impl Desk {
         Ok(Choice { snapshot, pause })
     }
 
+    /// All that a handler holds.
+    pub fn all_of(&self, owner: &Owner, end: Instant) -> Result<Snapshot, StoreError> {
+        let call = self.call(&MINE, vec![format!("{}#", owner_name(owner))]);
+        let (now, texts): (u64, Texts) = self.pool.call(&call, end)?;
+        snapshot(now, texts)
+    }
+
     /// A page of a state's jobs by score, with their texts, and the clock. `last`: a bracket and the milliseconds
     /// before now at which the scores end; empty: no end. What cannot be read is left alone, and said.
     pub fn page(
@@ -160,7 +167,7 @@ pub fn with_texts(snapshot: &Snapshot) -> Vec<(Entry, String)> {
 }
 
 /// From id, record, id, record, …
-pub fn snapshot(now: u64, texts: Texts) -> Result<Snapshot, StoreError> {
+fn snapshot(now: u64, texts: Texts) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot { now: Millis(now), ..Snapshot::default() };
     let mut texts = texts.into_iter();
     while let (Some(id), Some(text)) = (texts.next(), texts.next()) {

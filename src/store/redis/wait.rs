@@ -9,7 +9,7 @@ use redis::{FromRedisValue, Value, cmd};
 
 use super::fault::Fault;
 use super::link::Link;
-use super::options::Retries;
+use super::options::Options;
 use super::read::{Desk, POKE};
 use super::script::PASS;
 use super::seat::{STRETCH, Seat, Watch};
@@ -46,11 +46,16 @@ struct Ear {
     mailbox: String,
     bell: String,
     closing: Receiver<Never>,
-    retries: Retries,
+    options: Arc<Options>,
 }
 
 /// A waiter for `owner`, and the bell that it rings.
-pub fn start(desk: &Arc<Desk>, owner: &Owner, wants_work: bool, retries: Retries) -> (Waiter, Receiver<()>) {
+pub fn start(
+    desk: &Arc<Desk>,
+    owner: &Owner,
+    wants_work: bool,
+    options: &Arc<Options>,
+) -> (Waiter, Receiver<()>) {
     let (seat, bell, closing) = Seat::new(wants_work);
     let seat = Arc::new(seat);
     let (alive, ended) = crossbeam_channel::bounded(0);
@@ -61,7 +66,7 @@ pub fn start(desk: &Arc<Desk>, owner: &Owner, wants_work: bool, retries: Retries
         mailbox: desk.keys.mailbox(owner),
         bell: desk.keys.bell().to_owned(),
         closing,
-        retries,
+        options: Arc::clone(options),
     };
     let listen = move || {
         let _alive = alive;
@@ -84,7 +89,7 @@ impl Ear {
             }
             faults += 1;
             self.seat.heard_nothing();
-            if !self.rest(self.retries.pause(faults).clamp(SHORTEST_REST, STRETCH)) {
+            if !self.rest(self.options.retries.pause(faults).clamp(SHORTEST_REST, STRETCH)) {
                 return;
             }
         }

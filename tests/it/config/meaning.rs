@@ -11,6 +11,7 @@ use anklet::domain::scope::Scope;
 
 use super::{Home, checked, config, handler, one_handler, one_receiver, receiver, top, warnings};
 
+const NOT_YET: &str = "not yet: it is read and checked, but this version does not act on it";
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
@@ -331,8 +332,12 @@ fn what_a_later_capability_acts_on_says_not_yet() {
         let found: Vec<String> = checked.warnings.iter().map(ToString::to_string).collect();
         assert!(found.iter().any(|warning| warning.contains(said)), "{text}\n{said}\n{found:#?}");
     }
-    let twice = format!("global_database_url: redis\n{}", two_handlers());
-    assert_eq!(warnings(&twice), [""; 0], "Redis is there");
+    let twice = format!("global_skip_pull: true\n{}", two_handlers());
+    let said = warnings(&twice);
+    let not_yet: Vec<&String> = said.iter().filter(|warning| warning.contains("not yet")).collect();
+    assert_eq!(not_yet, [&format!("config.yml:1: global_skip_pull: {NOT_YET}")], "once, though two use it");
+    let shared = format!("global_database_url: redis\nlease_seconds: 61\n{}", two_handlers());
+    assert_eq!(warnings(&shared), [""; 0]);
     let defaults =
         top(&["lease_seconds: \"60\"", "metrics: {port_auto: false}", "global_template_disk_buffer: 10"]);
     assert!(
