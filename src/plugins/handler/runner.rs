@@ -7,13 +7,13 @@ use crate::anka::{RunnerCall, Var};
 use crate::domain::event::{Event, Verdict};
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
+use crate::plugins::handler::Handler;
 use crate::plugins::handler::boot::journal_reason;
 use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::release;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::Work;
-use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency, Woken};
 
 impl Handler {
@@ -73,7 +73,7 @@ impl Handler {
         let (mut asks, mut asked_last) = (Asks::from_now(), false);
         let ended = loop {
             let left = until.saturating_duration_since(Instant::now());
-            let limit = TICK.min(left).min(asks.left());
+            let limit = work.longest_wait().min(left).min(asks.left());
             match stop.before_start_beside(&self.bell, call.ended(), limit) {
                 Woken::Ended => return self.started(call),
                 Woken::Stop(_) => break Err(Reason::Stopped),
