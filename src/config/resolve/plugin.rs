@@ -7,6 +7,7 @@ use crate::config::node::{Map, Node};
 use crate::config::plugin::{Common, Credentials, Github, Plugin};
 use crate::config::report::Report;
 use crate::domain::scope::Scope;
+use crate::domain::secret::Secret;
 
 /// A plugin as it was written and, when it has no faults, as it is meant.
 pub(super) struct Resolved<'a> {
@@ -37,37 +38,46 @@ fn resolve(root: &Map, reader: &Reader<'_>) -> Option<Plugin> {
     if reader.own("plugin").is_none() {
         reader.missing("plugin", "write github_receiver or github");
     }
-    let common = common(root, reader);
-    if kind? == "github_receiver" {
+    let (common, is_whole) = common(root, reader);
+    let plugin = if kind? == "github_receiver" {
         warn_of_others(reader, UsedBy::Receiver, "a receiver");
         receiver::say_how_many(reader);
-        return receiver::resolve(reader, common?).map(Plugin::Receiver);
-    }
-    warn_of_others(reader, UsedBy::Handler, "a handler");
-    let common = common?;
-    if common.credentials == Credentials::None {
-        reader.missing("token", "write token (or private_key with app_id) here, or global_token at the top");
-    }
-    Some(Plugin::Handler(handler::resolve(reader, common)))
+        receiver::resolve(reader, common).map(Plugin::Receiver)
+    } else {
+        warn_of_others(reader, UsedBy::Handler, "a handler");
+        if common.credentials == Credentials::None {
+            reader.missing(
+                "token",
+                "write token (or private_key with app_id) here, or global_token at the top",
+            );
+        }
+        Some(Plugin::Handler(handler::resolve(reader, common)))
+    };
+    plugin.filter(|_| is_whole)
 }
 
-/// All parts are looked at before the first fault ends it, so that each part's faults are said.
-fn common(root: &Map, reader: &Reader<'_>) -> Option<Common> {
+/// All parts are looked at before a fault ends it, so that each part's faults are said.
+/// False: a part has a fault, which was reported, and something stands in its place.
+fn common(root: &Map, reader: &Reader<'_>) -> (Common, bool) {
     let scope = scope(reader);
     let is_enterprise = reader.own("enterprise").is_some();
     let credentials = credentials::resolve(reader, is_enterprise);
     let database = database::resolve(root, reader.own, "database", &reader.base, reader.report);
     let github = github::resolve(reader);
-    let scope = scope?;
-    Some(Common {
-        name: reader.text("name")?,
+    let name = reader.text("name");
+    let is_whole = name.is_some() && scope.is_some() && credentials.is_some();
+    let scope = scope.unwrap_or_else(|| Scope::Organization { owner: String::new() });
+    let common = Common {
+        name: name.unwrap_or_default(),
         sleep_interval: reader.time("sleep_interval").filter(|pause| !pause.is_zero()),
-        credentials: credentials?,
+        // In the place of faulty ones: credentials that are there, so that they are not missed as well.
+        credentials: credentials.unwrap_or_else(|| Credentials::Token(Secret::new(""))),
         queue: queue(reader, &scope, &github),
         database,
         github,
         scope,
-    })
+    };
+    (common, is_whole)
 }
 
 fn scope(reader: &Reader<'_>) -> Option<Scope> {

@@ -233,6 +233,16 @@ const FILES: &[(&str, &[&str])] = &[
         &["plugins[0].token: has more than one line; write it in one"],
     ),
     (
+        "plugins:\n  - name: R\n    plugin: github_receiver\n  - name: H\n    plugin: github\n",
+        &[
+            "plugins[0].owner: is missing",
+            "plugins[0].port: is missing",
+            "plugins[0].secret: is missing",
+            "plugins[1].owner: is missing",
+            "plugins[1].token: is missing",
+        ],
+    ),
+    (
         "global_token: aaaa\nglobal_private_key: k.pem\nplugins:\n  - {name: A, plugin: github, owner: a}\n",
         &[
             "config.yml:2: global_private_key: \"k.pem\" is not there",
@@ -325,6 +335,7 @@ fn all_faults_of_a_file_come_at_once_and_in_its_order() {
     let starts = [
         "config.yml:2: metrics.port: ",
         "config.yml:3: lease_seconds: ",
+        "config.yml:5: plugins[0].token: is missing",
         "config.yml:7: plugins[0].owner: ",
         "config.yml:8: plugins[0].sleep_interval: \"soon\" is not a number of seconds; write e.g. 10",
         "config.yml:9: plugins[1].owner: is missing",
