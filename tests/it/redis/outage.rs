@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anklet::store::redis::{Options, Password, Retries};
+use anklet::domain::secret::Secret;
+use anklet::store::redis::{Options, Retries};
 use anklet::store::{Store, StoreError};
 use nix::sys::signal::Signal;
 
@@ -117,7 +118,7 @@ fn a_full_one_lets_jobs_go_on_and_takes_none() {
 fn signing_in_is_refused_without_a_word_of_the_password() {
     let server = Server::start(&["--requirepass", "right-horse"]);
     let with = |password: Option<&str>| {
-        let options = Options { password: password.map(Password::new), ..server.options() };
+        let options = Options { password: password.map(Secret::new), ..server.options() };
         assert!(!format!("{:?}", options.password).contains("horse"));
         store(options).queue("acme")
     };
@@ -130,7 +131,7 @@ fn signing_in_is_refused_without_a_word_of_the_password() {
     say::<()>(&mut crate::support::redis::client(server.port, Some("right-horse")), &users);
     let named = Options {
         user: Some("anklet".into()),
-        password: Some(Password::new("right-horse")),
+        password: Some(Secret::new("right-horse")),
         ..server.options()
     };
     store(named).queue("acme").apply(&queued(2)).unwrap();
@@ -206,7 +207,9 @@ fn one_that_takes_connections_and_says_nothing() {
 fn a_waiter_does_not_hurry_after_a_server_that_is_gone() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let queue = store(options(listener.local_addr().unwrap().port())).queue("acme");
+    let retries = Retries { most: 5, delay: Duration::from_millis(500), factor: 2.0 };
+    let usual = Options { retries, ..options(listener.local_addr().unwrap().port()) };
+    let queue = store(usual).queue("acme");
     let _bell = queue.bell(&owner("h1"));
     let (mut dials, begun) = (0, Instant::now());
     eventually("time passes", Duration::from_secs(20), || {
