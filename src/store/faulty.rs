@@ -117,10 +117,6 @@ impl Store for Faulty {
         self.call(|store| store.purge())
     }
 
-    fn has_leases(&self) -> bool {
-        self.inner.has_leases()
-    }
-
     fn now(&self) -> Result<Millis, StoreError> {
         self.call(|store| store.now())
     }

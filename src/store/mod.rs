@@ -53,10 +53,6 @@ pub trait Store: Send + Sync {
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError>;
     /// Parked jobs that GitHub is to be asked about; each is given out once in ten minutes.
     fn parked_due(&self) -> Result<Vec<Entry>, StoreError>;
-    /// Whether a claim ends by time, so that its handler must renew it.
-    fn has_leases(&self) -> bool {
-        false
-    }
     /// A handler shows that it lives.
     fn seen(&self, card: &Card) -> Result<(), StoreError>;
     /// One job.

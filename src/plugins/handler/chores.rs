@@ -7,7 +7,7 @@ use crate::domain::entry::{Entry, State};
 use crate::domain::event::Event;
 use crate::domain::ids::JobId;
 use crate::domain::outcome::Reason;
-use crate::plugins::handler::{Handler, TICK, lease};
+use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency};
 
 /// How often GitHub is asked about a job that runs though its handler is gone.
@@ -65,8 +65,9 @@ impl Handler {
         };
         if runs {
             log::info!("handler {owner} is gone; its job {} runs on and is asked about again", entry.job.id);
-            if let Err(error) = lease::renew(&*self.tools.store, &claim, ASK_RUNNING) {
-                log::warn!("failed to extend the claim of handler {owner}: {error}");
+            // By the store's clock; a store that is away is asked again at the next tick.
+            if let Ok(now) = self.tools.store.now() {
+                self.tell(&Event::Renew { claim, lease_until: now.plus(ASK_RUNNING) });
             }
             return;
         }

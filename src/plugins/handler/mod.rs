@@ -12,7 +12,6 @@ mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
-mod lease; // renewed while a claim is held
 mod news; // what the store tells of the job in hand
 mod options; // what a handler is made of
 mod page; // its serde
@@ -180,8 +179,7 @@ impl Handler {
             Ok(taken) => {
                 self.store_faults = 0;
                 let (claim, entry) = taken?;
-                let mut work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
-                work.lease = self.keep_lease(&id);
+                let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
                 log::info!("handling the job");
                 Some(work)
             }
@@ -225,12 +223,6 @@ impl Handler {
         if self.tools.store.seen(&card).is_ok() {
             self.seen = Some(Instant::now());
         }
-    }
-
-    /// Renews the claim for as long as what it returns lives, where the store has leases.
-    fn keep_lease(&self, claim: &ClaimId) -> Option<lease::Lease> {
-        let store = &self.tools.store;
-        store.has_leases().then(|| lease::Lease::keep(store, claim, self.options.lease))
     }
 
     /// For calls in the middle of a job: tried for as long as a runner may take to come online.

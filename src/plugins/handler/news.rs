@@ -1,8 +1,9 @@
 //! News of the job in hand, as the store tells them, and what they mean for its VM.
 
 use crate::domain::claim::Claim;
-use crate::domain::entry::State;
+use crate::domain::entry::{Entry, State};
 use crate::domain::event::Event;
+use crate::domain::ids::RunnerName;
 use crate::domain::outcome::Reason;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::store_reason;
@@ -45,15 +46,29 @@ impl Handler {
         }
     }
 
-    /// The claim is lost, but a job may run on the VM: its own record tells when it is over.
+    /// The claim is lost, but a job may run on the VM: its own record tells of it.
     fn news_without_claim(&self, work: &mut Work) -> News {
-        match self.tools.store.entry(work.entry.job.id) {
-            Ok(Some(entry)) if matches!(entry.state, State::Over(_)) => {
+        let Ok(known) = self.tools.store.entry(work.entry.job.id) else { return News::Away };
+        let ours = work.runner();
+        let on_our_runner =
+            known.clone().filter(|entry| entry.ran_on(&ours)).or_else(|| self.running_on(&ours));
+        match (on_our_runner, known) {
+            (Some(entry), _) => {
+                let over = matches!(entry.state, State::Over(_));
+                work.update(entry);
+                if over { News::Over } else { News::Running }
+            }
+            (None, Some(entry)) if matches!(entry.state, State::Over(_)) => {
                 work.update(entry);
                 News::Over
             }
             _ => News::Lost,
         }
+    }
+
+    /// A job that no claim holds and that GitHub gave to our runner.
+    fn running_on(&self, runner: &RunnerName) -> Option<Entry> {
+        self.tools.store.list().ok()?.into_iter().find(|entry| entry.hold().is_none() && entry.ran_on(runner))
     }
 
     /// Between the steps of a boot: whether the job is still to be started, or another one that needs this VM.
@@ -94,11 +109,15 @@ impl Handler {
             }
         };
         let Some((claim, entry)) = taken else {
+            if let Some(entry) = self.running_on(&work.runner()) {
+                log::info!("another runner took the job, and ours runs job {} already", entry.job.id);
+                work.update(entry);
+                return Ok(());
+            }
             log::info!("another runner took the job, and no other job wants this VM");
             return Err(Reason::Lost);
         };
         work.claim = Some(claim);
-        work.lease = self.keep_lease(&id);
         work.update(entry);
         let event = Event::Checkpoint { claim: id, runner: work.runner() };
         self.tools.store.apply(&event).map_err(|error| store_reason(&error))?;

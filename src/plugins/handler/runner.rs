@@ -7,13 +7,13 @@ use crate::anka::{RunnerCall, Var};
 use crate::domain::event::{Event, Verdict};
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
+use crate::plugins::handler::Handler;
 use crate::plugins::handler::boot::journal_reason;
 use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
 use crate::plugins::handler::news::News;
+use crate::plugins::handler::release;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::Work;
-use crate::plugins::handler::{Handler, TICK};
-use crate::plugins::handler::{lease, release};
 use crate::runtime::stop::{Stop, Urgency, Woken};
 
 impl Handler {
@@ -60,11 +60,6 @@ impl Handler {
     fn promise_runner(&mut self, work: &Work, ticket: &VmTicket) -> Result<RunnerTicket, Reason> {
         let Some(claim) = work.claim.as_ref() else { return Err(Reason::Lost) };
         let runner = self.undo.promise_runner(ticket).map_err(|error| journal_reason(&error))?;
-        if self.tools.store.has_leases() {
-            // Whoever has lost the claim stops here, before there is a runner.
-            let renewed = lease::renew(&*self.tools.store, claim.id(), self.options.lease);
-            renewed.map_err(|error| store_reason(&error))?;
-        }
         let event = Event::Checkpoint { claim: claim.id().clone(), runner: runner.runner().clone() };
         match self.tools.store.apply(&event).map_err(|error| store_reason(&error))?.verdict {
             Verdict::Lost => Err(Reason::Lost),
@@ -78,7 +73,7 @@ impl Handler {
         let (mut asks, mut asked_last) = (Asks::from_now(), false);
         let ended = loop {
             let left = until.saturating_duration_since(Instant::now());
-            let limit = TICK.min(left).min(asks.left());
+            let limit = work.longest_wait().min(left).min(asks.left());
             match stop.before_start_beside(&self.bell, call.ended(), limit) {
                 Woken::Ended => return self.started(call),
                 Woken::Stop(_) => break Err(Reason::Stopped),

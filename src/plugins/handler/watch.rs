@@ -6,11 +6,11 @@ use crate::domain::entry::State;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::RunnerGone;
 use crate::github::Asker;
+use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::{Ran, Work};
-use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::stop::{Stop, Urgency, Woken};
 
 /// How long the runner has, and what is known of it.
@@ -55,7 +55,8 @@ impl Handler {
                 }
                 checked => checked?,
             }
-            let limit = TICK.min(asks.left()).min(patience.left()).max(Duration::from_millis(10));
+            let limit =
+                work.longest_wait().min(asks.left()).min(patience.left()).max(Duration::from_millis(10));
             match stop.before_start(&self.bell, limit) {
                 Woken::Stop(_) => return Err(Reason::Stopped),
                 _ => self.tick(),
@@ -145,7 +146,7 @@ impl Handler {
             if asks.is_due() && self.asked_running(work, &mut asks, stop) {
                 break;
             }
-            let limit = TICK.min(asks.left()).max(Duration::from_millis(10));
+            let limit = work.longest_wait().min(asks.left()).max(Duration::from_millis(10));
             match stop.running(&self.bell, limit) {
                 Woken::Stop(_) => return Ran::Detached,
                 _ => self.tick(),
@@ -202,7 +203,9 @@ impl Handler {
                     return None;
                 }
             }
-            match stop.running(&self.bell, TICK.min(asks.left()).max(Duration::from_millis(10))) {
+            match stop
+                .running(&self.bell, work.longest_wait().min(asks.left()).max(Duration::from_millis(10)))
+            {
                 Woken::Stop(_) => return Some(Ran::Detached),
                 _ => self.tick(),
             }

@@ -1,6 +1,6 @@
 //! What one turn has in hand: a claim, the job that it holds, the VM that it pays for.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::domain::claim::Claim;
 use crate::domain::entry::{Ending, Entry, State};
@@ -9,7 +9,10 @@ use crate::domain::undo::RunnerGone;
 use crate::log::Field;
 use crate::log::scope::{self, Scope};
 use crate::plugins::fields;
-use crate::plugins::handler::lease::Lease;
+use crate::plugins::handler::TICK;
+
+/// Between two looks of a VM that no claim pays for any more.
+const WITHOUT_BELL: Duration = Duration::from_millis(500);
 
 /// One turn's work.
 pub(super) struct Work {
@@ -25,8 +28,6 @@ pub(super) struct Work {
     pub has_vm: bool,
     /// Since when the VM is known to run, until it is seen to have gone.
     pub running_since: Option<Instant>,
-    /// Keeps the claim, where the store has leases.
-    pub lease: Option<Lease>,
     scope: Option<Scope>,
 }
 
@@ -42,18 +43,14 @@ pub(super) enum Ran {
 impl Work {
     /// The work on a claimed job.
     pub fn new(claim: Option<Claim>, entry: Entry, vm: VmName) -> Work {
-        let mut work = Work {
-            claim,
-            entry,
-            vm,
-            gone: None,
-            has_vm: false,
-            running_since: None,
-            lease: None,
-            scope: None,
-        };
+        let mut work = Work { claim, entry, vm, gone: None, has_vm: false, running_since: None, scope: None };
         work.enter();
         work
+    }
+
+    /// How long to wait for the bell: nobody rings it for a VM without a claim.
+    pub fn longest_wait(&self) -> Duration {
+        if self.claim.is_some() { TICK } else { WITHOUT_BELL }
     }
 
     /// Our runner's name.

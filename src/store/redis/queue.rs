@@ -166,10 +166,6 @@ impl Store for Queue {
         effect(Effect::Store("held by"), || Ok(self.desk.all_of(owner, soon())?.readable()))
     }
 
-    fn has_leases(&self) -> bool {
-        true
-    }
-
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
         effect(Effect::Store("abandoned"), || Ok(self.all_in("leases", "(0", soon())?.readable()))
     }

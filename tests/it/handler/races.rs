@@ -50,6 +50,7 @@ fn an_interrupt_that_meets_a_starting_job_leaves_it_running() {
     online_runner(&world);
     delay_the_removal(&world);
     daemon.signal(Signal::SIGTERM);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(Signal::SIGTERM);
     removal_is_under_way(&world);
     release(&world, job);
@@ -161,6 +162,7 @@ fn a_stop_in_the_middle_of_a_recovery_gives_no_running_job_up() {
     let mut daemon = world.start(1);
     shows(&world, "RUNNER1", "limit_paused");
     daemon.signal(Signal::SIGTERM);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.wait(Duration::from_secs(5)).code(), Some(0), "nothing is to be cleaned up");
     assert_eq!((world.vms().len(), world.pages().len()), (1, 1), "it is the journal's");

@@ -120,6 +120,7 @@ fn a_job_that_ended_meanwhile_is_settled_and_counted() {
     let job = world.order(json!({ "duration_ms": 1000 }))[0];
     shows(&world, "RUNNER1", "in_progress");
     daemon.signal(nix::sys::signal::Signal::SIGTERM);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(daemon.wait(SOON).code(), Some(0));
     assert_eq!(end_of(&world, job), "success");

@@ -63,6 +63,7 @@ fn a_start_script_that_stays_is_never_ended_by_a_stop() {
     let job = world.order(json!({ "duration_ms": 3000 }))[0];
     shows(&world, "RUNNER1", "in_progress");
     daemon.signal(nix::sys::signal::Signal::SIGTERM);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(daemon.wait(SOON).code(), Some(0));
     let mut daemon = world.start(1);

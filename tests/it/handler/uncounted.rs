@@ -64,6 +64,7 @@ fn an_interrupt_before_the_start_gives_the_job_back() {
     let job = world.order(json!({ "hold": true }))[0];
     online_runner(&world);
     daemon.signal(Signal::SIGTERM);
+    eventually("it drains", SOON, || world.has_said("INFO", "stopping: no new jobs"));
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.wait(SOON).code(), Some(0));
     world.assert_clean();

@@ -203,7 +203,10 @@ impl World {
 
     /// The daemons' log lines.
     pub fn log(&self) -> Vec<Value> {
-        self.log_text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        // A line that is just being written is not there yet.
+        let text = self.log_text();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Whether a line of this level says this.
