@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{self, Config, Database};
 use crate::runtime::clock;
@@ -89,13 +90,14 @@ fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, Strin
         if let Database::Redis(redis) = &plugin.common().database
             && !clients.iter().any(|(known, _)| known == redis)
         {
-            clients.push((redis.clone(), server::Redis::new(options(redis, authorities.clone()))));
+            clients
+                .push((redis.clone(), server::Redis::new(options(redis, config.lease, authorities.clone()))));
         }
     }
     Ok(clients)
 }
 
-fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> server::Options {
+fn options(redis: &config::Redis, lease: Duration, authorities: Option<Vec<u8>>) -> server::Options {
     server::Options {
         host: redis.host.clone(),
         port: redis.port,
@@ -113,6 +115,7 @@ fn options(redis: &config::Redis, authorities: Option<Vec<u8>>) -> server::Optio
             delay: redis.retry_delay,
             factor: redis.retry_backoff_factor,
         },
+        lease,
         clock: None,
     }
 }

@@ -7,7 +7,7 @@ mod damage; // locked, full, damaged, removed, newer
 mod flat; // what stands in front costs nothing
 mod processes; // several daemons on one file, and their deaths
 mod pulse; // whose claims are abandoned
-mod random; // any store against the state table, from a printed seed
+pub mod random; // any store against the state table, from a printed seed
 mod repeated; // lost answers
 mod verbs; // each verb, once and twice
 pub mod world; // stores to test

@@ -13,6 +13,7 @@
 //! - [`read`] asking the scripts; [`snapshot`] what was read, as a shelf to play on
 //! - [`plan`] what is to be written; [`write`] steps that begin again when somebody was faster
 //! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
+//! - [`lease`] claims live as long as their daemon
 //! - [`queue`] the verbs
 
 mod card;
@@ -20,6 +21,7 @@ mod dial;
 mod fault;
 mod index;
 mod keys;
+mod lease;
 mod link;
 mod options;
 mod plan;

@@ -24,6 +24,8 @@ pub struct Options {
     pub tls: Tls,
     /// What to do about a call that surely was not carried out.
     pub retries: Retries,
+    /// How long a claim holds without a sign of its owner's life.
+    pub lease: Duration,
     /// For tests: the moment of each step. `None`: Redis' own clock, the only one that hosts share.
     pub clock: Option<Clock>,
 }

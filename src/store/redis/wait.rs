@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use redis::{FromRedisValue, Value, cmd};
 
 use super::fault::Fault;
+use super::lease;
 use super::link::Link;
 use super::options::Options;
 use super::read::{Desk, POKE};
@@ -22,6 +23,8 @@ use crate::runtime::thread;
 const ANSWER: Duration = Duration::from_secs(4);
 /// Between two tries to reach a Redis that is away, whatever the configuration says.
 const SHORTEST_REST: Duration = Duration::from_millis(100);
+/// Between two tries to renew a claim.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long a waiter that cannot be reached is waited for.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -46,7 +49,9 @@ struct Ear {
     mailbox: String,
     bell: String,
     closing: Receiver<Never>,
+    owner: Owner,
     options: Arc<Options>,
+    renewed: Option<Instant>,
 }
 
 /// A waiter for `owner`, and the bell that it rings.
@@ -66,7 +71,9 @@ pub fn start(
         mailbox: desk.keys.mailbox(owner),
         bell: desk.keys.bell().to_owned(),
         closing,
+        owner: owner.clone(),
         options: Arc::clone(options),
+        renewed: None,
     };
     let listen = move || {
         let _alive = alive;
@@ -101,13 +108,16 @@ impl Ear {
             // Whatever was told meanwhile may be lost.
             self.seat.ring();
         }
+        // An idle handler has no claims, but may have one soon.
+        let limit = watch.limit.min(self.options.lease / 3);
+        let limit = if watch.work { limit } else { self.renew(limit) };
         let mut listen = cmd("BLPOP");
         listen.arg(&self.mailbox);
         if watch.work {
             listen.arg(&self.bell);
         }
-        listen.arg(format!("{:.3}", watch.limit.as_secs_f64()));
-        let answer = self.link.call(&listen, Instant::now() + watch.limit + ANSWER)?;
+        listen.arg(format!("{:.3}", limit.as_secs_f64()));
+        let answer = self.link.call(&listen, Instant::now() + limit + ANSWER)?;
         match <Option<(String, String)>>::from_redis_value(answer) {
             Ok(None) => self.seat.heard_nothing(),
             Ok(Some((list, hops))) if list == self.bell => {
@@ -125,6 +135,21 @@ impl Ear {
             Err(_) => return Err(Fault::strange(&self.link.node())),
         }
         Ok(())
+    }
+
+    /// Renews the handler's claims when it is time; says how long to listen until the next time, at most `limit`.
+    fn renew(&mut self, limit: Duration) -> Duration {
+        let third = self.options.lease / 3;
+        let left = self.renewed.and_then(|at| third.checked_sub(at.elapsed())).filter(|left| !left.is_zero());
+        if let Some(left) = left {
+            return limit.min(left).max(Duration::from_millis(10));
+        }
+        if let Err(why) = lease::renew(&self.desk, &self.owner, self.options.lease, Instant::now() + ANSWER) {
+            log::debug!("failed to renew the claims of {}, and tries again: {why}", self.owner);
+            return limit.min(AGAIN);
+        }
+        self.renewed = Some(Instant::now());
+        limit
     }
 
     fn pass_on(&mut self, hops: u32) -> Result<Value, Fault> {

@@ -1,14 +1,15 @@
-//! Leases by the server's own clock.
+//! A claim lives as long as its daemon, and not much longer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anklet::domain::event::{Event, Verdict};
+use anklet::store::redis::Options;
 use anklet::store::{Ask, Store};
 
-use crate::life::model::{checkpoint, claim_id, queued, release, started, vm};
+use crate::life::model::{checkpoint, claim_id, owner, queued, release, started, vm};
 use crate::store::world::{acme, ask, claimed, ids};
-use crate::support::eventually;
 use crate::support::redis::{new_queue, shared, store};
+use crate::support::{eventually, pause};
 
 const LEASE: Duration = Duration::from_secs(3);
 
@@ -17,10 +18,35 @@ fn take(store: &dyn Store, n: u64) -> Option<u64> {
 }
 
 #[test]
+fn a_claim_lives_as_long_as_its_daemon() {
+    let name = new_queue();
+    let options = || Options { lease: LEASE, ..shared().options() };
+    let (host, other) = (store(options()).queue(&name), store(options()).queue(&name));
+    let bell = host.bell(&owner("h1"));
+    host.apply(&queued(1)).unwrap();
+    assert_eq!(take(&*host, 1), Some(1));
+    let begun = Instant::now();
+    while begun.elapsed() < LEASE * 2 {
+        assert_eq!(ids(&other.abandoned().unwrap()), [0; 0], "after {:?}", begun.elapsed());
+        pause(50);
+    }
+    drop((host, bell));
+    let gone = Instant::now();
+    eventually("the lease runs out", LEASE * 2, || ids(&other.abandoned().unwrap()) == [1]);
+    assert!(gone.elapsed() > LEASE / 2, "{:?}", gone.elapsed());
+    // It comes back before anybody has asked GitHub: the claim is its own, and lives on.
+    let host = store(options()).queue(&name);
+    let _bell = host.bell(&owner("h1"));
+    assert_eq!(host.held(&claim_id(1)).unwrap().unwrap().job.id.0, 1);
+    eventually("it is renewed", LEASE, || ids(&other.abandoned().unwrap()) == [0; 0]);
+}
+
+#[test]
 fn who_comes_back_late_finds_his_claim_gone() {
     let name = new_queue();
-    let options = || shared().options();
+    let options = || Options { lease: LEASE, ..shared().options() };
     let (host, other) = (store(options()).queue(&name), store(options()).queue(&name));
+    // No bell: nothing renews, as when the host is frozen.
     host.apply(&queued(1)).unwrap();
     assert_eq!(take(&*host, 1), Some(1));
     eventually("the lease runs out", LEASE * 2, || ids(&other.abandoned().unwrap()) == [1]);
@@ -44,4 +70,9 @@ fn a_job_that_runs_is_extended_in_its_hosts_name() {
     let lease_until = host.now().unwrap().plus(Duration::from_mins(5));
     host.apply(&Event::Renew { claim: claim_id(1), lease_until }).unwrap();
     assert_eq!(ids(&host.abandoned().unwrap()), [0; 0]);
+    // Its own daemon does not make it shorter again.
+    let _bell = host.bell(&owner("h1"));
+    pause(300);
+    let entry = host.held(&claim_id(1)).unwrap().unwrap();
+    assert_eq!(entry.hold().unwrap().lease_until, lease_until);
 }

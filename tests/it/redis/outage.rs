@@ -207,7 +207,9 @@ fn one_that_takes_connections_and_says_nothing() {
 fn a_waiter_does_not_hurry_after_a_server_that_is_gone() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let queue = store(options(listener.local_addr().unwrap().port())).queue("acme");
+    let retries = Retries { most: 5, delay: Duration::from_millis(500), factor: 2.0 };
+    let usual = Options { retries, ..options(listener.local_addr().unwrap().port()) };
+    let queue = store(usual).queue("acme");
     let _bell = queue.bell(&owner("h1"));
     let (mut dials, begun) = (0, Instant::now());
     eventually("time passes", Duration::from_secs(20), || {

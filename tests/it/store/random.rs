@@ -27,7 +27,7 @@ struct Run<'w> {
     hands: &'w Hands,
 }
 
-fn event(dice: &mut Dice) -> Event {
+pub fn event(dice: &mut Dice) -> Event {
     let (id, n) = (1 + dice.roll(JOBS), 1 + dice.roll(CLAIMS));
     let runner = |dice: &mut Dice| if dice.one_in(4) { stranger() } else { vm(1 + dice.roll(CLAIMS)) };
     match dice.roll(16) {

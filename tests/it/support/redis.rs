@@ -55,8 +55,12 @@ impl Server {
     }
 
     fn until_it_answers(&self) {
-        eventually("Redis listens", Duration::from_secs(20), || {
-            std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}/", self.port)).unwrap();
+        eventually("Redis answers", Duration::from_secs(20), || {
+            let dialled = client.get_connection_with_timeout(Duration::from_secs(1));
+            let answer = dialled.and_then(|mut connection| cmd("PING").query::<String>(&mut connection));
+            // One that wants a password is there too.
+            answer.is_ok() || answer.is_err_and(|error| error.code() == Some("NOAUTH"))
         });
     }
 
@@ -137,6 +141,7 @@ pub fn options(port: u16) -> Options {
         cluster: false,
         tls: Tls::Off,
         retries: Retries { most: 5, delay: Duration::from_millis(50), factor: 2.0 },
+        lease: Duration::from_secs(60),
         clock: None,
     }
 }
