@@ -141,7 +141,7 @@ pub fn options(port: u16) -> Options {
         cluster: false,
         tls: Tls::Off,
         retries: Retries { most: 5, delay: Duration::from_millis(50), factor: 2.0 },
-        lease: Duration::from_secs(60),
+        lease: Duration::from_mins(1),
         clock: None,
     }
 }
