@@ -100,7 +100,7 @@ fn two_hosts_share_twenty_jobs_and_none_is_done_twice() {
     let fleet = Fleet::new(2);
     let (mut one, mut two) = (fleet.start(0, 2), fleet.start(1, 2));
     let jobs = fleet.order(json!({ "count": 20, "duration_ms": 50 }));
-    fleet.all_succeed(&jobs, Duration::from_secs(60));
+    fleet.all_succeed(&jobs, Duration::from_mins(1));
     fleet.nothing_is_left(SOON);
     let clones = (fleet.clones(0), fleet.clones(1));
     assert_eq!(clones.0 + clones.1, 20, "one VM a job");

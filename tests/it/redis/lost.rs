@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anklet::domain::event::Event;
 use anklet::domain::ids::JobId;
+use anklet::store::StoreError;
 use anklet::store::redis::{Options, Retries};
-use anklet::store::{Store, StoreError};
 
 use crate::life::dice::{Dice, seed};
 use crate::life::model::{Model, claim_id};
