@@ -179,6 +179,28 @@ fn busy_and_sleepy_handlers_take_no_token() {
 }
 
 #[test]
+fn who_became_busy_by_itself_holds_no_token_back() {
+    for _ in 0..8 {
+        let (name, deliveries) = queue();
+        let mut handlers: Vec<Handler> = (1..=3).map(|n| Handler::waiting(&name, n, acme())).collect();
+        pause(50);
+        deliveries.apply(&queued(1)).unwrap();
+        let mut slow = None;
+        eventually("one is rung", SOON, || {
+            slow = handlers.iter().position(|handler| handler.bell.try_recv().is_ok());
+            slow.is_some()
+        });
+        // It does not look; another one does, whom nobody has rung and who still listens.
+        let _slow = handlers.remove(slow.unwrap());
+        assert_eq!(handlers[0].looks(), Some(1));
+        deliveries.apply(&queued(2)).unwrap();
+        let rung = handlers[1].bell.recv_timeout(GRACE / 2);
+        assert!(rung.is_ok(), "the one who is idle");
+        assert_eq!(handlers[1].looks(), Some(2));
+    }
+}
+
+#[test]
 fn news_of_a_claim_reach_its_handler_and_no_other() {
     let (name, deliveries) = queue();
     let (one, two) = (Handler::waiting(&name, 1, acme()), Handler::waiting(&name, 2, acme()));
