@@ -105,3 +105,58 @@ fn a_crossing_of_many_runners_loses_no_claim() {
         }
     }
 }
+
+/// A runner's name is noted while its first job is told of: whichever comes first, the claim follows the runner.
+#[test]
+fn a_runner_that_is_tied_in_between_is_seen() {
+    for hosts in hosts(2) {
+        for round in 1..=60 {
+            let (own, found) = (round * 2, round * 2 + 1);
+            let claim = ClaimId { owner: owner("h1"), turn: round };
+            let runner = anklet::domain::ids::RunnerName(format!("anklet-vm-{round}"));
+            hosts[0].apply(&queued(own)).unwrap();
+            assert_eq!(claimed(&*hosts[0], &ask(&claim, &acme())), Some(own));
+            let checkpoint = Event::Checkpoint { claim: claim.clone(), runner: runner.clone() };
+            let started = Event::Started { job: job(found), runner };
+            std::thread::scope(|scope| {
+                scope.spawn(|| hosts[0].apply(&checkpoint).unwrap());
+                scope.spawn(|| hosts[1].apply(&started).unwrap());
+            });
+            assert_eq!(
+                hosts[0].held(&claim).unwrap().map(|entry| entry.job.id.0),
+                Some(found),
+                "round {round}"
+            );
+            assert_eq!(crate::store::world::word(&*hosts[0], own), "queued");
+            hosts[0].apply(&Event::Settle { claim, end: End::Over(Conclusion::Success) }).unwrap();
+            hosts[0].apply(&crate::life::model::completed(own, None)).unwrap();
+        }
+    }
+}
+
+/// A claim that is asked for twice, over two connections, has one job.
+#[test]
+fn one_claim_asked_for_twice_at_once_has_one_job() {
+    for hosts in hosts(2) {
+        for round in 1..=60 {
+            let (a, b) = (round * 2, round * 2 + 1);
+            let claim = ClaimId { owner: owner("h1"), turn: round };
+            hosts[0].apply(&queued(a)).unwrap();
+            hosts[0].apply(&queued(b)).unwrap();
+            let lease_until = hosts[0].now().unwrap().plus(Duration::from_mins(1));
+            let named =
+                Event::Claim { job: anklet::domain::ids::JobId(b), claim: claim.clone(), lease_until };
+            std::thread::scope(|scope| {
+                scope.spawn(|| claimed(&*hosts[0], &ask(&claim, &acme())).unwrap());
+                scope.spawn(|| hosts[1].apply(&named).unwrap());
+            });
+            let held = hosts[0].list().unwrap().iter().filter(|entry| entry.held_by(&claim)).count();
+            assert_eq!(held, 1, "round {round}");
+            hosts[0].apply(&Event::Settle { claim, end: End::Over(Conclusion::Success) }).unwrap();
+            for id in [a, b] {
+                hosts[0].apply(&crate::life::model::completed(id, None)).unwrap();
+            }
+            assert_eq!(hosts[0].list().unwrap(), []);
+        }
+    }
+}

@@ -11,11 +11,14 @@ use nix::sys::signal::Signal;
 
 use crate::life::model::{checkpoint, claim, claim_id, completed, owner, queued, release, vm};
 use crate::store::world::{acme, ask, claimed, queued_of};
-use crate::support::pause;
 use crate::support::redis::{Server, new_queue, say, shared, store};
+use crate::support::{eventually, pause};
 
 /// Longer than a ring takes, shorter than any safety net.
 const SOON: Duration = Duration::from_secs(2);
+
+/// How long a token waits for its taker to look.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Handler `h<n>` that waits: it has shown itself and found nothing.
 struct Handler {
@@ -99,22 +102,20 @@ fn a_burst_wakes_as_many_as_there_are() {
 #[test]
 fn who_cannot_take_a_job_passes_the_bell_on() {
     let (name, deliveries) = queue();
-    // The longest waiting ones are asked first.
-    let strangers: Vec<Handler> = (1..=3)
-        .map(|n| Handler::waiting(&name, n, Scope::Repository { owner: "acme".into(), repo: "web".into() }))
-        .collect();
-    pause(50);
-    let able = Handler::waiting(&name, 4, app());
-    pause(50);
+    let web = Scope::Repository { owner: "acme".into(), repo: "web".into() };
+    let mut handlers: Vec<Handler> = (1..=3).map(|n| Handler::waiting(&name, n, web.clone())).collect();
+    pause(100);
+    handlers.push(Handler::waiting(&name, 4, app()));
+    pause(100);
     deliveries.apply(&queued_of(1, "app", &["anka-template:t"])).unwrap();
-    let begun = Instant::now();
-    for handler in &strangers {
-        assert!(handler.rang(), "handler {}", handler.n);
-        assert_eq!(handler.looks(), None);
+    let (begun, mut found) = (Instant::now(), None);
+    while found.is_none() {
+        assert!(begun.elapsed() < GRACE, "nobody waits for a handler that looks at once");
+        let mut woken = handlers.iter().filter(|handler| handler.bell.try_recv().is_ok());
+        found = woken.find_map(|handler| Some((handler.n, handler.looks()?)));
+        pause(1);
     }
-    assert!(able.rang());
-    assert_eq!(able.looks(), Some(1));
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(found, Some((4, 1)));
 }
 
 #[test]
@@ -137,13 +138,17 @@ fn a_job_that_nobody_can_take_does_not_go_round_for_ever() {
 #[test]
 fn a_token_whose_taker_does_not_look_goes_on() {
     let (name, deliveries) = queue();
-    let (deaf, awake) = (Handler::waiting(&name, 1, acme()), Handler::waiting(&name, 2, acme()));
+    let handlers = [Handler::waiting(&name, 1, acme()), Handler::waiting(&name, 2, acme())];
     pause(100);
     deliveries.apply(&queued(1)).unwrap();
-    let (first, second) = if deaf.rang() { (&deaf, &awake) } else { (&awake, &deaf) };
-    assert_eq!(first.n, 1, "the longest waiting one");
-    assert!(second.rang(), "the other is rung although the first does nothing");
-    assert_eq!(second.looks(), Some(1));
+    let mut first = None;
+    eventually("one is rung", SOON, || {
+        first = handlers.iter().position(|handler| handler.bell.try_recv().is_ok());
+        first.is_some()
+    });
+    let other = &handlers[1 - first.unwrap()];
+    assert!(other.rang(), "though the first does nothing");
+    assert_eq!(other.looks(), Some(1));
 }
 
 #[test]
@@ -171,6 +176,28 @@ fn busy_and_sleepy_handlers_take_no_token() {
     }
     assert!(busy.is_silent());
     assert!(news.recv_timeout(Duration::from_millis(100)).is_err());
+}
+
+#[test]
+fn who_became_busy_by_itself_holds_no_token_back() {
+    for _ in 0..8 {
+        let (name, deliveries) = queue();
+        let mut handlers: Vec<Handler> = (1..=3).map(|n| Handler::waiting(&name, n, acme())).collect();
+        pause(50);
+        deliveries.apply(&queued(1)).unwrap();
+        let mut slow = None;
+        eventually("one is rung", SOON, || {
+            slow = handlers.iter().position(|handler| handler.bell.try_recv().is_ok());
+            slow.is_some()
+        });
+        // It does not look; another one does, whom nobody has rung and who still listens.
+        let _slow = handlers.remove(slow.unwrap());
+        assert_eq!(handlers[0].looks(), Some(1));
+        deliveries.apply(&queued(2)).unwrap();
+        let rung = handlers[1].bell.recv_timeout(GRACE / 2);
+        assert!(rung.is_ok(), "the one who is idle");
+        assert_eq!(handlers[1].looks(), Some(2));
+    }
 }
 
 #[test]

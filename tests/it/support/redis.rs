@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "starts servers")]
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -104,7 +104,7 @@ impl Drop for Server {
     }
 }
 
-fn launch(dir: &std::path::Path, port: u16, bus: u16, arguments: &[String]) -> (Child, Pid) {
+fn launch(dir: &Path, port: u16, bus: u16, arguments: &[String]) -> (Child, Pid) {
     let mut keeper = Command::new("sh")
         .args(["-c", KEEPER, "sh"])
         .arg(dir)
@@ -153,6 +153,35 @@ pub fn say<T: FromRedisValue>(connection: &mut Connection, words: &[&str]) -> T 
         command.arg(*word);
     }
     command.query(connection).unwrap()
+}
+
+/// A server that speaks TLS only.
+pub struct TlsServer {
+    pub port: u16,
+    _server: Server,
+}
+
+impl TlsServer {
+    /// With this certificate; it listens.
+    pub fn start(authority: &Path, certificate: &Path, key: &Path) -> TlsServer {
+        let port = free_port();
+        let text = |path: &Path| path.display().to_string();
+        let (authority, certificate, key) = (text(authority), text(certificate), text(key));
+        // The plain port is for the test's own look.
+        let server = Server::start(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &certificate,
+            "--tls-key-file",
+            &key,
+            "--tls-ca-cert-file",
+            &authority,
+            "--tls-auth-clients",
+            "no",
+        ]);
+        TlsServer { port, _server: server }
+    }
 }
 
 /// Three masters that share the slots.
