@@ -6,6 +6,7 @@ pub mod clock;
 pub mod effect;
 pub mod figures;
 pub mod filename;
+pub mod pace;
 pub mod pidlock;
 pub mod plugin;
 pub mod random;

@@ -10,6 +10,7 @@ use crate::github::Asker;
 use crate::github::runs::{JobAnswer, JobState, Repository};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::streak::Effort;
 
 /// The ETag of the latest answer about the job in hand.
 #[derive(Default)]
@@ -35,7 +36,11 @@ impl Handler {
     pub(super) fn ask(&self, job: &Job, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
         let known = self.etags.borrow().of(job.id);
         let answer = self.tools.github.get_job(asker, place(job), job.id, known.as_deref());
-        match answer.map_err(|error| github_reason(&error))? {
+        let answer = answer.map_err(|error| github_reason(&error))?;
+        if answer != JobAnswer::NotFound {
+            self.streaks.worked(Effort::AskJob);
+        }
+        match answer {
             JobAnswer::NotModified => Ok(None),
             JobAnswer::NotFound => self.not_found(job, asker),
             JobAnswer::Now(now) => {
@@ -51,8 +56,11 @@ impl Handler {
     /// Plays an event; a store that is away (then it is false) hears of it at the next asking.
     pub(super) fn tell(&self, event: &Event) -> bool {
         let told = self.tools.store.apply(event);
-        if let Err(error) = &told {
-            log::warn!("failed to note what GitHub says of the job: {error}");
+        match &told {
+            Ok(_) => self.streaks.worked(Effort::Note),
+            Err(error) => self
+                .streaks
+                .failed(Effort::Note, format_args!("failed to note what GitHub says of the job: {error}")),
         }
         told.is_ok()
     }

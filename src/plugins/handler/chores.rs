@@ -7,7 +7,9 @@ use crate::domain::entry::{Entry, State};
 use crate::domain::event::Event;
 use crate::domain::ids::JobId;
 use crate::domain::outcome::Reason;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::{Handler, TICK};
+use crate::runtime::pace::paced;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// How often GitHub is asked about a job that runs though its handler is gone.
@@ -22,7 +24,7 @@ impl Handler {
         if self.follow_ups.next().is_some_and(|left| left.is_zero()) {
             self.follow_up(stop);
         }
-        if self.chored.is_some_and(|at| at.elapsed() < TICK) {
+        if self.chored.is_some_and(|at| at.elapsed() < paced(TICK)) {
             return;
         }
         self.chored = Some(Instant::now());
@@ -31,7 +33,7 @@ impl Handler {
             // What failed is said, and asked again at the next tick.
             let _ = self.ask_between_turns(&entry, stop);
         }
-        self.taken_over.retain(|_, at| at.elapsed() < ASK_RUNNING);
+        self.taken_over.retain(|_, at| at.elapsed() < paced(ASK_RUNNING));
         for entry in self.tools.store.abandoned().unwrap_or_default() {
             let own = entry.hold().is_some_and(|hold| hold.claim.owner == self.options.owner);
             if own || self.taken_over.contains_key(&entry.job.id) {
@@ -42,16 +44,21 @@ impl Handler {
                 self.take_over(&entry, state.as_ref());
             }
         }
-        if let Err(error) = self.tools.store.purge() {
-            log::warn!("failed to forget old jobs: {error}");
+        match self.tools.store.purge() {
+            Ok(_) => self.streaks.worked(Effort::Forget),
+            Err(error) => {
+                self.streaks.failed(Effort::Forget, format_args!("failed to forget old jobs: {error}"));
+            }
         }
     }
 
     /// What GitHub says, which the store has then heard.
     fn ask_between_turns(&self, entry: &Entry, stop: &Stop) -> Result<Option<State>, Reason> {
         let asked = self.ask(&entry.job, &self.asker_once(stop, Urgency::Drain));
-        asked
-            .inspect_err(|reason| log::warn!("GitHub was asked in vain about job {}: {reason}", entry.job.id))
+        asked.inspect_err(|reason| {
+            let what = format_args!("GitHub was asked in vain about job {}: {reason}", entry.job.id);
+            self.streaks.failed_because(Effort::AskJob, reason, what);
+        })
     }
 
     /// A job whose handler is gone: one that runs goes on in the old handler's name, another is queued again,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use log::Level;
+
 use crate::domain::entry::State;
 use crate::domain::event::{End, Event, Verdict};
 use crate::domain::outcome::{Policy, Reason, Stands, counted_pause};
@@ -9,6 +11,7 @@ use crate::domain::undo::Closing;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -85,14 +88,11 @@ impl Handler {
                 Closing::Park
             }
             Policy::Uncounted => {
-                say_uncounted(reason);
+                self.say_uncounted(reason);
                 release(false, Duration::ZERO)
             }
             Policy::Counted => self.counted(work, reason, stop),
-            Policy::Cancel => {
-                log::warn!("the job can never run here and its run is cancelled: {reason}");
-                self.give_up(work, reason, stop)
-            }
+            Policy::Cancel => self.give_up(work, Level::Warn, "the job can never run here", reason, stop),
             Policy::Vote => self.vote(work, reason, stop),
         }
     }
@@ -104,8 +104,8 @@ impl Handler {
             log::warn!("try {tries} of {most} failed, the job goes back to the queue: {reason}");
             return Closing::Release { counted: true, pause: counted_pause(tries) };
         }
-        log::error!("try {tries} of {most} failed, the job is given up and its run cancelled: {reason}");
-        self.give_up(work, reason, stop)
+        let what = format!("try {tries} of {most} failed, the job is given up");
+        self.give_up(work, Level::Error, &what, reason, stop)
     }
 
     /// "Not here": the run is cancelled when every live handler that may take the job has said so.
@@ -115,16 +115,18 @@ impl Handler {
         let voter = self.options.voter.clone();
         match self.tools.store.apply(&Event::NotHere { claim: claim.id().clone(), voter }) {
             Ok(told) if told.verdict == Verdict::Unanimous => {
-                log::warn!("no host has what the job asks for, its run is cancelled: {reason}");
-                self.give_up(work, reason, stop)
+                self.streaks.worked(Effort::Vote);
+                self.give_up(work, Level::Warn, "no host has what the job asks for", reason, stop)
             }
             Ok(_) => {
+                self.streaks.worked(Effort::Vote);
                 log::info!("the job is left to other hosts: {reason}");
                 work.claim.take().map(crate::domain::claim::Claim::detach);
                 release
             }
             Err(error) => {
-                log::warn!("failed to say that the template is not here: {error}");
+                let what = format_args!("failed to say that the template is not here: {error}");
+                self.streaks.failed(Effort::Vote, what);
                 release
             }
         }
@@ -132,12 +134,16 @@ impl Handler {
 
     /// Tells the store how the claim ended. While it is away that is owed, in the journal if a page is open.
     pub(super) fn end_claim(&mut self, mut work: Work, closing: &Closing, stop: &Stop) {
-        let mut told = false;
+        let mut owed = false;
         while let Some(claim) = work.claim.take() {
-            let Err((claim, error)) = self.tools.store.end(claim, closing) else { break };
-            if !told {
-                log::warn!("the end of the claim is owed until the store is back: {error}");
-                told = true;
+            let Err((claim, error)) = self.tools.store.end(claim, closing) else {
+                self.streaks.worked(Effort::EndClaim);
+                break;
+            };
+            let what = format_args!("the end of the claim is owed until the store is back: {error}");
+            self.streaks.failed(Effort::EndClaim, what);
+            if !owed {
+                owed = true;
                 if let Err(error) = self.undo.owe(closing.clone()) {
                     log::warn!("failed to write to the journal what is owed: {error}");
                 }
@@ -167,8 +173,22 @@ impl Handler {
     }
 
     pub(super) fn close_page(&mut self) {
-        if let Err(error) = self.undo.close() {
-            log::warn!("failed to close the journal's page, the next start reads it again: {error}");
+        match self.undo.close() {
+            Ok(()) => self.streaks.worked(Effort::ClosePage),
+            Err(error) => self.streaks.failed(
+                Effort::ClosePage,
+                format_args!("failed to close the journal's page, the next start reads it again: {error}"),
+            ),
+        }
+    }
+
+    fn say_uncounted(&self, reason: &Reason) {
+        let what = format_args!("the job goes back to the queue: {reason}");
+        match reason {
+            Reason::Stopped | Reason::NoSlot | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
+                log::info!("{what}");
+            }
+            _ => self.streaks.failed_because(Effort::start(reason), reason, what),
         }
     }
 }
@@ -180,15 +200,5 @@ fn overtaken(news: &News) -> Option<Reason> {
         News::Parked => Some(Reason::Parked),
         News::Lost => Some(Reason::Lost),
         News::Waiting | News::Running | News::Away => None,
-    }
-}
-
-fn say_uncounted(reason: &Reason) {
-    match reason {
-        Reason::Forbidden(_) => log::error!("the job goes back to the queue: {reason}"),
-        Reason::Stopped | Reason::NoSlot | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
-            log::info!("the job goes back to the queue: {reason}");
-        }
-        _ => log::warn!("the job goes back to the queue: {reason}"),
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::anka::Anka;
 use crate::domain::ids::VmName;
+use crate::runtime::pace::paced;
 
 /// How old a look may be.
 const FRESH: Duration = Duration::from_mins(1);
@@ -41,7 +42,8 @@ impl Guests {
     /// Takes the duty to look, so that no second handler does it too.
     fn take_duty(&self, since: Instant) -> bool {
         let mut seen = self.lock();
-        let due = since.elapsed() >= FRESH && seen.asked.is_none_or(|at| at.elapsed() >= FRESH);
+        let is_old = |at: Instant| at.elapsed() >= paced(FRESH);
+        let due = is_old(since) && seen.asked.is_none_or(is_old);
         if due {
             seen.asked = Some(Instant::now());
         }

@@ -8,6 +8,7 @@ use crate::domain::outcome::Reason;
 use crate::domain::slots::{NoRoom, VMS_PER_HOST, VmSlot};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::anka_reason;
+use crate::plugins::handler::streak::Effort;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -35,6 +36,7 @@ impl Handler {
         let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room)?;
         let pulling = if self.options.skip_pull { Pulling::Over } else { Pulling::Allowed };
         let here = anka.presence(&local, request).map_err(|error| away(&error))?;
+        self.streaks.worked(Effort::start(&Reason::AnkaAway(String::new())));
         let source = match choose(here, request, pulling) {
             Choice::Use { template, tag } => Source { template, tag },
             Choice::Pull { local } => self.pull(&anka, request, local)?,

@@ -9,11 +9,13 @@ use crate::domain::outcome::Reason;
 use crate::domain::undo::{Closing, Page, RunnerGone};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::children::{self, Left};
 use crate::runtime::plugin::Line;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
+use crate::store::StoreError;
 
 /// How long children that outlived the daemon may go on.
 const CHILDREN: Duration = Duration::from_secs(10);
@@ -80,7 +82,11 @@ impl Handler {
                 return Ok(self.adopt(work, stop));
             }
             Err(Reason::Stopped) => return Err(Reason::Stopped),
-            Err(reason) => log::warn!("GitHub was asked in vain what became of the job: {reason}"),
+            Err(reason) => self.streaks.failed_because(
+                Effort::AskJob,
+                &reason,
+                format_args!("GitHub was asked in vain what became of the job: {reason}"),
+            ),
             Ok(_) => (),
         }
         if matches!(&work.entry.state, State::Running { runner, .. } if *runner == work.runner()) {
@@ -101,8 +107,11 @@ impl Handler {
     fn reclaim(&self, page: &Page, stop: &Stop) -> Result<Option<(Claim, Entry)>, Reason> {
         loop {
             match self.tools.store.reclaim(&page.claim) {
-                Ok(held) => return Ok(held),
-                Err(error) => log::warn!("the recovery waits for the store: {error}"),
+                Ok(held) => {
+                    self.streaks.worked(Effort::Recover);
+                    return Ok(held);
+                }
+                Err(error) => self.recovery_waits(&error),
             }
             if !stop.pause(Urgency::Drain, STORE_AGAIN) {
                 return Err(Reason::Stopped);
@@ -121,15 +130,20 @@ impl Handler {
                         all &= self.tools.store.end(Claim::granted(claim), &closing).is_ok();
                     }
                     if all {
+                        self.streaks.worked(Effort::Recover);
                         return true;
                     }
                 }
-                Err(error) => log::warn!("the recovery waits for the store: {error}"),
+                Err(error) => self.recovery_waits(&error),
             }
             if !stop.pause(Urgency::Drain, STORE_AGAIN) {
                 return false;
             }
         }
+    }
+
+    fn recovery_waits(&self, error: &StoreError) {
+        self.streaks.failed(Effort::Recover, format_args!("the recovery waits for the store: {error}"));
     }
 
     /// The children that outlived the daemon, after they had time to end by themselves.

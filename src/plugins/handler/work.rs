@@ -10,6 +10,7 @@ use crate::log::Field;
 use crate::log::scope::{self, Scope};
 use crate::plugins::fields;
 use crate::plugins::handler::TICK;
+use crate::runtime::pace::paced;
 
 /// Between two looks of a VM that no claim pays for any more.
 const WITHOUT_BELL: Duration = Duration::from_millis(500);
@@ -50,7 +51,7 @@ impl Work {
 
     /// How long to wait for the bell: nobody rings it for a VM without a claim.
     pub fn longest_wait(&self) -> Duration {
-        if self.claim.is_some() { TICK } else { WITHOUT_BELL }
+        if self.claim.is_some() { paced(TICK) } else { WITHOUT_BELL }
     }
 
     /// Our runner's name.
