@@ -72,7 +72,7 @@ impl Handler {
         let Some(deletable) = self.undo.deletable(work.gone.as_ref()) else { return };
         for round in 0.. {
             let Err(error) = self.tools.anka.delete(&deletable) else {
-                self.vm_is_gone(work, &deletable);
+                self.vm_is_gone(work, deletable);
                 return;
             };
             let what = format_args!(
@@ -89,11 +89,12 @@ impl Handler {
         }
     }
 
-    fn vm_is_gone(&mut self, work: &mut Work, deletable: &Deletable) {
+    fn vm_is_gone(&mut self, work: &mut Work, deletable: Deletable) {
         work.has_vm = false;
         self.streaks.worked(Effort::Delete);
-        self.undo.vm_gone(deletable);
+        self.undo.vm_gone(&deletable);
         self.tools.cell.board().vm_gone(deletable.vm());
+        self.mind_deleted(deletable);
         log::info!("the VM is deleted");
     }
 }

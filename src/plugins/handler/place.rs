@@ -1,5 +1,7 @@
 //! A place for the VM: a slot, and the template on this host.
 
+use std::time::Instant;
+
 use crate::anka::template::{Choice, Pulling, choose};
 use crate::anka::{Anka, AnkaError};
 use crate::domain::ids::VmName;
@@ -30,7 +32,9 @@ impl Handler {
     ) -> Result<(VmSlot, Source), Reason> {
         let anka = self.anka(stop);
         let known = self.tools.slots.known();
+        let began = Instant::now();
         let local = anka.list().map_err(|error| away(&error))?;
+        self.delete_again(&anka, began, &local);
         let strange = |name: &String| !known.iter().any(|vm| vm.0 == *name);
         let running = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).filter(strange);
         let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room)?;

@@ -40,6 +40,8 @@ pub(super) enum Effort {
     Cancel,
     /// Deleting a VM.
     Delete,
+    /// The going of a VM that anka says is deleted.
+    Vanish,
     /// Emptying the journal.
     ClosePage,
     /// Bringing a job to its start, which failed for a reason of this kind.
