@@ -21,6 +21,7 @@ impl Handler {
         self.start_runner(work, &ticket, stop)?;
         self.tools.cell.set(Activity::InProgress);
         log::info!("the job runs");
+        self.streaks.started();
         Ok(self.watch_running(work, stop))
     }
 

@@ -1,15 +1,23 @@
-//! Which VMs run on the host: one look for all handlers, at most once a minute.
+//! Which VMs are on the host, against what its handlers think: VMs that vanished, VMs that did not go.
+//!
+//! What runs is looked at once a minute, for all handlers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::anka::Anka;
+use crate::anka::{Anka, Vm};
 use crate::domain::ids::VmName;
+use crate::domain::undo::Deletable;
+use crate::plugins::handler::Handler;
+use crate::plugins::handler::streak::Effort;
+use crate::runtime::pace::paced;
 
 /// How old a look may be.
 const FRESH: Duration = Duration::from_mins(1);
+/// More deleted VMs than this are not remembered until the next look.
+const MOST: usize = 64;
 
-/// The last look. Clones share it.
+/// What is known of the host's VMs. Clones share it.
 #[derive(Clone, Default)]
 pub struct Guests {
     seen: Arc<Mutex<Seen>>,
@@ -21,6 +29,8 @@ struct Seen {
     asked: Option<Instant>,
     /// When the last look that showed something began, and what it showed.
     look: Option<(Instant, Vec<String>)>,
+    /// VMs that anka says are deleted, each with the moment, until a look shows that they are gone.
+    deleted: Vec<(Instant, Deletable)>,
 }
 
 impl Guests {
@@ -41,14 +51,59 @@ impl Guests {
     /// Takes the duty to look, so that no second handler does it too.
     fn take_duty(&self, since: Instant) -> bool {
         let mut seen = self.lock();
-        let due = since.elapsed() >= FRESH && seen.asked.is_none_or(|at| at.elapsed() >= FRESH);
+        let is_old = |at: Instant| at.elapsed() >= paced(FRESH);
+        let due = is_old(since) && seen.asked.is_none_or(is_old);
         if due {
             seen.asked = Some(Instant::now());
         }
         due
     }
 
+    /// Anka says that it has deleted this VM.
+    fn deleted(&self, vm: Deletable) {
+        let mut seen = self.lock();
+        if seen.deleted.len() < MOST {
+            seen.deleted.push((Instant::now(), vm));
+        }
+    }
+
+    /// Of the VMs that were said to be deleted before this look `began`: how many there were, and those that it
+    /// shows all the same. Both are forgotten.
+    fn still_there(&self, began: Instant, listed: &[Vm]) -> (usize, Vec<Deletable>) {
+        let mut seen = self.lock();
+        let looked_for: Vec<_> = seen.deleted.extract_if(.., |(at, _)| *at < began).collect();
+        let is_there = |(_, vm): &(Instant, Deletable)| listed.iter().any(|other| other.name == vm.vm().0);
+        (looked_for.len(), looked_for.into_iter().filter(is_there).map(|(_, vm)| vm).collect())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Handler {
+    /// Anka says that the VM is deleted: the next look that is made anyway shows whether that is so.
+    pub(super) fn mind_deleted(&self, vm: Deletable) {
+        self.tools.guests.deleted(vm);
+    }
+
+    /// Deletes again what a look that `began` then shows although anka said that it was deleted. Until a look
+    /// misses it, it counts as somebody's guest.
+    pub(super) fn delete_again(&self, anka: &Anka, began: Instant, listed: &[Vm]) {
+        let (looked_for, left) = self.tools.guests.still_there(began, listed);
+        if looked_for > 0 && left.is_empty() {
+            self.streaks.worked(Effort::Vanish);
+        }
+        for vm in left {
+            let what = format_args!(
+                "VM {} is still there, although anka said that it was deleted; it counts as a guest and is deleted again",
+                vm.vm()
+            );
+            self.streaks.failed(Effort::Vanish, what);
+            if let Err(error) = anka.delete(&vm) {
+                log::warn!("VM {} could not be deleted again: {error}", vm.vm());
+            }
+            self.mind_deleted(vm);
+        }
     }
 }
