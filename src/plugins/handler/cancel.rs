@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use log::Level;
+
 use crate::domain::event::End;
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
@@ -11,7 +13,9 @@ use crate::github::runs::{Cancel, JobAnswer, JobState};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::ask::place;
 use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::Work;
+use crate::runtime::pace::paced;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// A job that is still queued so long after its run was cancelled is cancelled by force.
@@ -24,7 +28,7 @@ pub(super) struct FollowUps(Vec<(Instant, Job)>);
 impl FollowUps {
     /// This job's run was cancelled at `now`.
     fn add(&mut self, job: Job, now: Instant) {
-        self.0.push((now + FORCE_AFTER, job));
+        self.0.push((now + paced(FORCE_AFTER), job));
     }
 
     /// Takes out what is due at `now`.
@@ -39,33 +43,51 @@ impl FollowUps {
 }
 
 impl Handler {
-    /// Cancels the whole run (GitHub has no call for one job) and gives the job up.
+    /// Cancels the whole run (GitHub has no call for one job), gives the job up, and then says what came of both:
+    /// `what` has happened, at this `level`, for this reason.
     /// When GitHub does not answer, the job goes back uncounted.
-    pub(super) fn give_up(&mut self, work: &Work, reason: &Reason, stop: &Stop) -> Closing {
+    pub(super) fn give_up(
+        &mut self,
+        work: &Work,
+        level: Level,
+        what: &str,
+        reason: &Reason,
+        stop: &Stop,
+    ) -> Closing {
         let job = &work.entry.job;
         let run = format!("{}/{}/{}/actions/runs/{}", self.options.web_url, job.owner, job.repo, job.run_id);
         let asker = self.asker_cleaning(stop);
-        match self.tools.github.cancel_run(&asker, place(job), job.run_id) {
+        let cancelled = self.tools.github.cancel_run(&asker, place(job), job.run_id);
+        if !matches!(cancelled, Err(GitHubError::Away { .. } | GitHubError::SignInRefused)) {
+            self.streaks.worked(Effort::Cancel);
+        }
+        match cancelled {
             Ok(Cancel::Accepted) => {
-                log::warn!("the run is cancelled, with all its jobs: {run}");
+                log::log!(level, "{what}: {reason}; its run is cancelled, with all its jobs: {run}");
                 self.follow_ups.add(job.clone(), Instant::now());
             }
             Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => {
-                log::info!("the run was over already: {run}");
+                log::info!("{what}: {reason}; the run was over already: {run}");
             }
             Err(
                 error @ (GitHubError::Permission { .. }
                 | GitHubError::Refused { .. }
                 | GitHubError::Redirected { .. }),
             ) => {
-                log::error!("failed to cancel the run {run}: failed to {error}");
+                log::error!("{what}: {reason}; failed to cancel the run {run}: failed to {error}");
                 return Closing::Settle(End::Dead(format!(
                     "{reason}; and its run could not be cancelled: {error}"
                 )));
             }
             Err(error) => {
                 let why = github_reason(&error);
-                log::warn!("the run could not be cancelled, the job goes back to the queue: {why}");
+                self.streaks.failed_because(
+                    Effort::Cancel,
+                    &why,
+                    format_args!(
+                        "{what}: {reason}; the run {run} could not be cancelled, the job goes back to the queue: {why}"
+                    ),
+                );
                 self.held_back.job(job.id);
                 return Closing::Release { counted: false, pause: Duration::ZERO };
             }
