@@ -27,10 +27,12 @@ impl Handler {
     ) -> Result<Ran, Reason> {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
             let Some(asks) = self.remove_runner(work, stop) else {
-                self.delete_vm(work, stop);
+                self.delete_vm(work, &result, stop);
                 break;
             };
             if let Some(ran) = self.watch_until_free(work, asks, stop) {
+                // Whatever was settled before.
+                work.closing = None;
                 result = Ok(ran);
             }
         }
@@ -68,7 +70,7 @@ impl Handler {
     }
 
     /// Deletes the VM, however often it takes; on an interrupt the rest is the journal's.
-    fn delete_vm(&mut self, work: &mut Work, stop: &Stop) {
+    fn delete_vm(&mut self, work: &mut Work, result: &Result<Ran, Reason>, stop: &Stop) {
         let Some(deletable) = self.undo.deletable(work.gone.as_ref()) else { return };
         for round in 0.. {
             let Err(error) = self.tools.anka.delete(&deletable) else {
@@ -79,9 +81,9 @@ impl Handler {
                 "the VM could not be deleted, keeps its slot, and is tried again (if that does not help, delete it by hand): {error}"
             );
             self.streaks.failed(Effort::Delete, what);
-            if round + 1 >= AGAIN.len() && self.undo.page().is_some_and(|page| page.verdict.is_none()) {
+            if round + 1 >= AGAIN.len() {
                 // The job must not wait for a VM that does not go: its claim ends now, the VM stays ours to delete.
-                self.end_claim_early(work);
+                self.end_claim_early(work, result, stop);
             }
             if !stop.pause(Urgency::Interrupt, paced(AGAIN[round.min(AGAIN.len() - 1)])) {
                 return;

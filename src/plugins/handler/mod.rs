@@ -63,6 +63,7 @@ pub struct Handler {
     seen: Option<Instant>,
     chored: Option<Instant>,
     taken_over: chores::Asked,
+    asked_unwatched: Option<Instant>,
     etags: RefCell<ask::Etag>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
@@ -121,6 +122,7 @@ impl Handler {
             seen: None,
             chored: None,
             taken_over: chores::Asked::default(),
+            asked_unwatched: None,
             etags: RefCell::default(),
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
@@ -144,7 +146,7 @@ impl Handler {
         let draining = self.options.drain_file.as_ref().is_some_and(|file| file.exists());
         self.tools.cell.draining(draining);
         if draining || !self.tools.github.sign_in_works(&self.asker_once(stop, Urgency::Drain)) {
-            return Some(DRAIN_LOOK);
+            return Some(paced(DRAIN_LOOK));
         }
         let limited = self.tools.github.limited_for();
         self.tools.cell.limit_paused(limited.is_some());

@@ -38,12 +38,14 @@ pub(super) enum Effort {
     RemoveRunner,
     /// Cancelling a run.
     Cancel,
+    /// Cancelling it by force.
+    Force,
     /// Deleting a VM.
     Delete,
     /// The going of a VM that anka says is deleted.
     Vanish,
-    /// Emptying the journal.
-    ClosePage,
+    /// Writing to the journal, or emptying it.
+    Journal,
     /// Bringing a job to its start, which failed for a reason of this kind.
     Start(Discriminant<Reason>),
 }

@@ -132,9 +132,10 @@ fn a_job_that_is_still_queued_two_minutes_after_its_cancel_is_cancelled_by_force
     let since = std::time::Instant::now();
     says(&world, "WARN", "its run is cancelled");
     assert_eq!(asked(&world, "POST", "/cancel"), 1);
+    world.control("rules", &json!({ "path": "/force-cancel", "preset": "server_error", "times": 1 }));
     assert_eq!(end_of(&world, job), "cancelled");
     assert!(since.elapsed() >= Duration::from_millis(1900), "{:?}", since.elapsed());
-    assert_eq!(asked(&world, "POST", "/force-cancel"), 1);
+    assert_eq!(asked(&world, "POST", "/force-cancel"), 2, "what GitHub does not take is tried again");
     says(&world, "WARN", "after its run was cancelled: forced");
 }
 
@@ -154,4 +155,41 @@ fn a_parked_job_is_asked_about_again_after_ten_minutes() {
     clean(&world);
     assert_eq!(calls(&world, "clone").len(), 1);
     assert_eq!(world.said("ERROR"), [""; 0]);
+}
+
+/// The VM does not go, but the job need not wait for it, and its try has counted.
+#[test]
+fn a_try_counts_also_when_its_vm_does_not_go() {
+    let world = World::new();
+    world.fault(&json!({ "call": "start", "do": "fail", "times": 0 }));
+    world.fault(&json!({ "call": "delete", "do": "fail", "times": 5 }));
+    let _daemon = hurried(&world, 20, "global_job_retry_attempts: 2");
+    let job = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, job), "cancelled");
+    clean(&world);
+    assert_eq!(calls(&world, "clone").len(), 2);
+    assert_eq!(how_often(&world, "WARN", "try 1 of 2 failed"), 1);
+    assert_eq!(how_often(&world, "ERROR", "try 2 of 2 failed"), 1);
+}
+
+/// No handler watches it, and the delivery of its end is lost for good.
+#[test]
+fn a_job_that_a_stranger_runs_is_asked_about_each_hour() {
+    let world = World::new();
+    fs::write(world.dir.join(".config/anklet/.drain"), "").unwrap();
+    let _daemon = hurried(&world, 1800, "");
+    let job = world.order(json!({ "hold": true, "webhooks": { "completed": { "drop": true } } }))[0];
+    world.control("strangers", &json!({ "name": "outsider" }));
+    world.control("assign", &json!({ "job": job, "runner": "outsider" }));
+    eventually("the store knows that it runs", SOON, || state_in_store(&world, job) == "running");
+    world.control(&format!("jobs/{job}/success"), &json!({}));
+    eventually("the store knows that it is over", SOON, || state_in_store(&world, job) == "over");
+    assert!(asked(&world, "GET", "/jobs/") <= 3);
+}
+
+fn state_in_store(world: &World, job: u64) -> String {
+    let file = world.dir.join(".config/anklet/state/queue.sqlite");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let sql = "select state from job where id = ?1";
+    connection.query_row(sql, [i64::try_from(job).unwrap()], |row| row.get(0)).unwrap_or_default()
 }
