@@ -16,6 +16,7 @@ jobs finish, a second one leaves them to the next start, a third ends at once.
 
 Commands:
   check              read the configuration, report every fault, start nothing
+  healthcheck        ask the running daemon whether it is ready: 0, or 1 and why
 
 Options:
   -c, --config FILE  configuration (default: ~/.config/anklet/config.yml)
@@ -41,6 +42,11 @@ pub enum Command {
         /// `-c`.
         config: Option<PathBuf>,
     },
+    /// `healthcheck`.
+    HealthCheck {
+        /// `-c`.
+        config: Option<PathBuf>,
+    },
     /// `--help`.
     Help,
     /// `--version`.
@@ -59,7 +65,7 @@ pub struct Run {
 /// Reads the command line, without the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut parser = Parser::from_args(arguments);
-    let (mut run, mut check) = (Run::default(), false);
+    let (mut run, mut command) = (Run::default(), None);
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
@@ -69,7 +75,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
                 run.config = Some(PathBuf::from(file));
             }
             Arg::Long("once") => run.once = true,
-            Arg::Value(word) if word == "check" && !check => check = true,
+            Arg::Value(word) if command.is_none() && (word == "check" || word == "healthcheck") => {
+                command = word.into_string().ok();
+            }
             Arg::Value(word) => {
                 return Err(format!(
                     "there is no command {:?}; see --help",
@@ -79,10 +87,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             other => return Err(format!("{}; see --help", other.unexpected())),
         }
     }
-    match (check, run.once) {
-        (true, true) => Err("--once does not go with check; see --help".into()),
-        (true, false) => Ok(Command::Check { config: run.config }),
-        (false, _) => Ok(Command::Run(run)),
+    match (command.as_deref(), run.once) {
+        (None, _) => Ok(Command::Run(run)),
+        (Some(command), true) => Err(format!("--once does not go with {command}; see --help")),
+        (Some("healthcheck"), false) => Ok(Command::HealthCheck { config: run.config }),
+        (Some(_), false) => Ok(Command::Check { config: run.config }),
     }
 }
 
@@ -100,7 +109,8 @@ mod tests {
         assert_eq!(read(""), Ok(Command::Run(Run::default())));
         assert_eq!(read("--once -c a.yml"), Ok(Command::Run(Run { config: config.clone(), once: true })));
         assert_eq!(read("check --config=a.yml"), Ok(Command::Check { config: config.clone() }));
-        assert_eq!(read("-ca.yml check"), Ok(Command::Check { config }));
+        assert_eq!(read("-ca.yml check"), Ok(Command::Check { config: config.clone() }));
+        assert_eq!(read("healthcheck -c a.yml"), Ok(Command::HealthCheck { config }));
         assert_eq!(read("--help"), Ok(Command::Help));
         assert_eq!(read("-V"), Ok(Command::Version));
     }

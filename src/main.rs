@@ -22,6 +22,15 @@ fn main() -> ExitCode {
         Command::Help => print!("{}", cli::HELP),
         Command::Version => println!("anklet {}", app::VERSION),
         Command::Check { config } => return commands::check::check(&load(config, &env::read())).into(),
+        Command::HealthCheck { config } => {
+            return match load(config, &env::read()) {
+                Ok(checked) => commands::healthcheck::healthcheck(&checked.config).into(),
+                Err(faults) => {
+                    eprintln!("{faults}");
+                    Exit::Configuration.into()
+                }
+            };
+        }
         Command::Run(run) => {
             let variables = env::read();
             return match load(run.config, &variables) {

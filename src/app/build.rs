@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::clients::Clients;
 use super::host::Host;
 use super::host_id::host_id;
+use super::looks::Sights;
 use super::metrics_server;
 use super::stores::Stores;
 use crate::anka::scripts::Scripts;
@@ -81,6 +82,24 @@ impl<'a> Parts<'a> {
     /// How many handlers have ended because this host's Anka cannot be used.
     pub fn unusable(&self) -> usize {
         self.unusable.load(Ordering::SeqCst)
+    }
+
+    /// What the looks in the background are at: each queue once, the clients and the host's places.
+    pub fn sights(&self) -> Sights {
+        let mut sights = Sights::default();
+        for plugin in &self.config.plugins {
+            let common = plugin.common();
+            if !sights.queues.iter().any(|(name, _)| *name == common.queue)
+                && let Ok(store) = self.stores.queue(&common.database, &common.queue)
+            {
+                sights.queues.push((common.queue.clone(), store));
+            }
+            if let Ok(client) = self.clients.of(common) {
+                sights.clients.push((common.name.clone(), client));
+            }
+        }
+        sights.slots = self.handlers().next().map(|_| self.host.slots.clone());
+        sights
     }
 
     /// Journals of handlers that are no longer configured, if there is a handler to finish them with.

@@ -3,6 +3,7 @@
 use super::conclusion::Conclusion;
 use super::ids::{ClaimId, Millis, RunnerName};
 use super::job::Job;
+use super::scope::Scope;
 
 /// A handler's right to a job, as the job's record carries it.
 ///
@@ -11,6 +12,8 @@ use super::job::Job;
 pub struct Hold {
     /// Whose, and of which turn.
     pub claim: ClaimId,
+    /// Whose jobs it may hold: its handler's. None in a record from before claims carried it.
+    pub scope: Option<Scope>,
     /// The runner that the claim pays for, once there is one.
     pub runner: Option<RunnerName>,
     /// GitHub said `waiting` meanwhile: the job is parked once the handler has let go.

@@ -6,6 +6,7 @@ use super::conclusion::Conclusion;
 use super::entry::Entry;
 use super::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
 use super::job::Job;
+use super::scope::Scope;
 
 /// What happens to a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub enum Event {
         job: JobId,
         /// For whom.
         claim: ClaimId,
+        /// Whose jobs its handler takes.
+        scope: Scope,
         /// Until when, where leases count.
         lease_until: Millis,
     },

@@ -70,6 +70,11 @@ impl Job {
         Ok(VmRequest { template: template.to_owned(), tag: tag.map(str::to_owned) })
     }
 
+    /// Whether both jobs are of one repository.
+    pub fn same_repository(&self, other: &Job) -> bool {
+        self.owner.eq_ignore_ascii_case(&other.owner) && self.repo.eq_ignore_ascii_case(&other.repo)
+    }
+
     /// Whether both jobs would be served by a runner with the same labels; order and case do not matter.
     pub fn same_labels(&self, other: &Job) -> bool {
         self.label_set() == other.label_set()

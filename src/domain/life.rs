@@ -11,6 +11,7 @@ use super::entry::{Ending, Entry, Hold, State};
 use super::event::{End, Event, Scene, Told, Verdict};
 use super::ids::{ClaimId, Millis, RunnerName};
 use super::job::Job;
+use super::scope::Scope;
 
 /// How long until GitHub is asked again about a parked job.
 pub const ASK_PARKED: Duration = Duration::from_mins(10);
@@ -36,7 +37,7 @@ impl Act {
             Event::Runnable { .. } => self.runnable(),
             Event::Started { job, runner } => self.started(job, runner),
             Event::Completed { job, runner, conclusion } => self.completed(job, runner.as_ref(), conclusion),
-            Event::Claim { claim, lease_until, .. } => self.claim(claim, *lease_until),
+            Event::Claim { claim, scope, lease_until, .. } => self.claim(claim, scope, *lease_until),
             Event::Requeue { .. } => self.requeue(),
             Event::Checkpoint { claim, runner } => self.checkpoint(claim, runner),
             Event::Renew { claim, lease_until } => self.touch(claim, |hold| hold.lease_until = *lease_until),
@@ -168,9 +169,13 @@ impl Act {
         self.told.work = false;
     }
 
-    /// The exchange: the claim that lost its job to another's runner takes over that other's job.
+    /// The exchange: the claim that lost its job to another's runner takes over that other's job, where the VM
+    /// made for the one serves the other as well. Else it is lost, and its handler looks for another job.
     fn give_other(&mut self, hold: Hold) {
-        let Some(other) = self.scene.other.as_mut() else { return };
+        let (Some(entry), Some(other)) = (&self.scene.job, self.scene.other.as_mut()) else { return };
+        if !may_exchange(&hold, &entry.job, &other.job) {
+            return;
+        }
         match &mut other.state {
             State::Queued => other.state = State::Claimed(Hold { park: false, ..hold }),
             State::Parked { .. } => other.state = State::Claimed(Hold { park: true, ..hold }),
@@ -199,13 +204,14 @@ impl Act {
         Verdict::Stored
     }
 
-    fn claim(&mut self, claim: &ClaimId, lease_until: Millis) -> Verdict {
+    fn claim(&mut self, claim: &ClaimId, scope: &Scope, lease_until: Millis) -> Verdict {
         let Some(entry) = self.scene.job.as_mut() else { return Verdict::Lost };
         if entry.held_by(claim) {
             return Verdict::Known;
         }
         let State::Queued = entry.state else { return Verdict::Lost };
-        entry.state = State::Claimed(Hold { claim: claim.clone(), runner: None, park: false, lease_until });
+        let (claim, scope) = (claim.clone(), Some(scope.clone()));
+        entry.state = State::Claimed(Hold { claim, scope, runner: None, park: false, lease_until });
         Verdict::Stored
     }
 
@@ -301,6 +307,16 @@ impl Act {
         };
         Verdict::Stored
     }
+}
+
+/// Whether a claim that was made for `own` may hold `other` instead: GitHub gives a runner the jobs of its own scope,
+/// and its VM is from the template that its labels name.
+fn may_exchange(hold: &Hold, own: &Job, other: &Job) -> bool {
+    let in_scope = match &hold.scope {
+        Some(scope) => scope.takes(&other.owner, &other.repo),
+        None => own.same_repository(other),
+    };
+    in_scope && own.same_labels(other)
 }
 
 /// What becomes of a job whose claim has ended or moved on before it started.

@@ -3,10 +3,13 @@
 //! Names and types are the ordering document's; `json` is what machines of the old program read, `prometheus`
 //! an exposition that Prometheus accepts, `plain` the document's own text.
 
+pub mod health;
 pub mod page;
 pub mod snapshot;
 
+mod exposition;
 mod json;
+mod own;
 mod plain;
 mod prometheus;
 

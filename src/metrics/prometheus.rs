@@ -3,9 +3,10 @@
 //! The names are the ordering document's, also where today's custom would choose others; so their types are
 //! those on which `promtool check metrics` is silent: `total_…_since_start` are gauges, `…_count` untyped.
 
-use std::fmt::{Display, Write};
 use std::time::SystemTime;
 
+use super::exposition::Exposition;
+use super::own;
 use super::snapshot::Snapshot;
 use crate::runtime::board::{LastRun, Row};
 use crate::runtime::clock;
@@ -36,9 +37,8 @@ pub(super) fn page(snapshot: &Snapshot) -> String {
     out.gauge("host_cpu_usage_percentage", "How busy the host's CPUs are.", host.cpu_usage_percentage);
     space(&mut out, "memory", host.memory);
     space(&mut out, "disk", host.disk);
-    out.family("anklet_log_dropped_lines_total", "Log lines that could not be written.", "counter");
-    out.sample("anklet_log_dropped_lines_total", &[], snapshot.log_lines_dropped);
-    out.0
+    own::families(&mut out, snapshot);
+    out.text()
 }
 
 fn plugins(out: &mut Exposition, rows: &[Row]) {
@@ -109,34 +109,6 @@ fn space(out: &mut Exposition, what: &str, space: Space) {
 fn seconds(at: SystemTime) -> String {
     let since = clock::since_1970(at);
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
-}
-
-#[derive(Default)]
-struct Exposition(String);
-
-impl Exposition {
-    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
-        self.family(name, help, "gauge");
-        self.sample(name, &[], value);
-    }
-
-    fn family(&mut self, name: &str, help: &str, kind: &str) {
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<_> =
-            labels.iter().map(|(label, text)| format!("{label}=\"{}\"", quoted(text))).collect();
-        if labels.is_empty() {
-            let _ = writeln!(self.0, "{name} {value}");
-        } else {
-            let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
-        }
-    }
-}
-
-fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod effect;
 pub mod figures;
 pub mod filename;
+pub mod meters;
+pub mod outlook;
 pub mod pace;
 pub mod pidlock;
 pub mod plugin;

@@ -4,6 +4,7 @@
 //! What a step does to a job is decided by [`crate::domain::life`], never by a store.
 //!
 //! - [`record`] how a job is written down
+//! - [`scopes`] how a scope is written down
 //! - [`shelf`] the verbs over anything that finds and keeps jobs
 //! - [`bells`] who is rung when there is work
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
@@ -17,6 +18,7 @@ pub mod faulty;
 pub mod memory;
 pub mod record;
 pub mod redis;
+pub mod scopes;
 pub mod shelf;
 
 use std::fmt;

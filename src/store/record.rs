@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+use super::scopes::ScopeRecord;
 use crate::domain::conclusion::Conclusion;
 use crate::domain::entry::{Ending, Entry, Hold, State};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunId, RunnerName};
@@ -89,6 +90,8 @@ pub struct ClaimRecord {
 #[derive(Serialize, Deserialize)]
 struct HoldRecord {
     claim: ClaimRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<ScopeRecord>,
     runner: Option<String>,
     #[serde(default)]
     park: bool,
@@ -188,6 +191,7 @@ impl From<&Hold> for HoldRecord {
     fn from(hold: &Hold) -> HoldRecord {
         HoldRecord {
             claim: ClaimRecord::from(&hold.claim),
+            scope: hold.scope.clone().map(Into::into),
             runner: hold.runner.as_ref().map(|r| r.0.clone()),
             park: hold.park,
             lease_until: hold.lease_until.0,
@@ -199,6 +203,7 @@ impl From<HoldRecord> for Hold {
     fn from(record: HoldRecord) -> Hold {
         Hold {
             claim: record.claim.into(),
+            scope: record.scope.map(Into::into),
             runner: record.runner.map(RunnerName),
             park: record.park,
             lease_until: Millis(record.lease_until),
@@ -249,6 +254,7 @@ impl From<StateRecord> for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::scope::Scope;
 
     fn claimed() -> Entry {
         let text = r#"{"v":1,"job":{"id":7,"run_id":8,"run_attempt":2,"owner":"Acme","repo":"App","name":"build",
@@ -293,7 +299,13 @@ mod tests {
             assert!(written.contains(&format!(r#""state":{text}"#)), "{written}");
             assert_eq!(decode(&written).unwrap().state, state);
         }
-        assert_eq!(decode(&encode(&entry).unwrap()), Ok(entry));
+        assert_eq!(decode(&encode(&entry).unwrap()), Ok(entry.clone()));
+        let scoped = encode(&entry)
+            .unwrap()
+            .replace(r#""runner":"anklet"#, r#""scope":{"organization":{"owner":"a"}},"runner":"anklet"#);
+        let scope = Some(Scope::Organization { owner: "a".into() });
+        assert_eq!(decode(&scoped).unwrap().hold().and_then(|hold| hold.scope.clone()), scope);
+        assert_eq!(encode(&decode(&scoped).unwrap()), Ok(scoped));
     }
 
     #[test]

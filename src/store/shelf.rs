@@ -118,8 +118,8 @@ pub fn claim(shelf: &mut dyn Shelf, ask: &Ask<'_>, now: Millis) -> Result<Option
             && claimable(entry, ask.voter, &voters(&cards, &entry.job, now), now)
     };
     let Some(found) = shelf.eldest(ask, now, &mut fits)? else { return Ok(None) };
-    let event =
-        Event::Claim { job: found.job.id, claim: ask.claim.clone(), lease_until: now.plus(ask.lease) };
+    let (job, claim, scope) = (found.job.id, ask.claim.clone(), ask.scope.clone());
+    let event = Event::Claim { job, claim, scope, lease_until: now.plus(ask.lease) };
     play(shelf, &event, now)?;
     shelf.held(ask.claim)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::owner_name;
 use crate::domain::ids::{Millis, Owner};
-use crate::domain::scope::Scope;
+use crate::store::scopes::ScopeRecord;
 use crate::store::shelf::Seen;
 use crate::store::{Card, REMEMBERED, StoreError};
 
@@ -24,14 +24,6 @@ struct CardRecord {
     at: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ScopeRecord {
-    Repository { owner: String, repo: String },
-    Organization { owner: String },
-    Enterprise { slug: String },
-}
-
 #[derive(Deserialize)]
 struct VersionOnly {
     v: u32,
@@ -44,11 +36,7 @@ pub fn encode(seen: &Seen) -> Result<(String, String), StoreError> {
         v: VERSION,
         host: card.owner.host.clone(),
         plugin: card.owner.plugin.clone(),
-        scope: match card.scope.clone() {
-            Scope::Repository { owner, repo } => ScopeRecord::Repository { owner, repo },
-            Scope::Organization { owner } => ScopeRecord::Organization { owner },
-            Scope::Enterprise { slug } => ScopeRecord::Enterprise { slug },
-        },
+        scope: card.scope.clone().into(),
         voter: card.voter.clone(),
         patience: u64::try_from(card.patience.as_millis()).unwrap_or(u64::MAX),
         at: at.0,
@@ -69,14 +57,9 @@ pub fn decode(text: &str) -> Result<Seen, StoreError> {
             });
         }
     };
-    let scope = match record.scope {
-        ScopeRecord::Repository { owner, repo } => Scope::Repository { owner, repo },
-        ScopeRecord::Organization { owner } => Scope::Organization { owner },
-        ScopeRecord::Enterprise { slug } => Scope::Enterprise { slug },
-    };
     let card = Card {
         owner: Owner { host: record.host, plugin: record.plugin },
-        scope,
+        scope: record.scope.into(),
         voter: record.voter,
         patience: Duration::from_millis(record.patience),
     };
@@ -99,6 +82,7 @@ fn unreadable(why: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::scope::Scope;
 
     fn seen(scope: Scope) -> Seen {
         let owner = Owner { host: "h".into(), plugin: "p".into() };

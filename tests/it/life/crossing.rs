@@ -2,10 +2,12 @@
 
 use anklet::domain::entry::{Entry, State};
 use anklet::domain::event::{Event, Verdict};
-use anklet::domain::ids::JobId;
+use anklet::domain::ids::{JobId, Millis};
+use anklet::domain::job::Job;
+use anklet::domain::scope::Scope;
 
 use super::model::{
-    Model, checkpoint, claim, claim_id, completed, job, queued, ready, release, started, stranger, vm,
+    Model, acme, checkpoint, claim, claim_id, completed, job, queued, ready, release, started, stranger, vm,
     waiting,
 };
 
@@ -62,6 +64,43 @@ fn another_handlers_job_exchanges_the_two_claims() {
     // The other half of the crossing, or a third job: either way V2 is paid for.
     model.play(&started(1, vm(2)));
     runs_for(&model, 1, 2);
+}
+
+/// V2's VM is made from the template of job 2, for a runner of its handler's scope: a job of other labels or of
+/// another repository is not its to wait for. It is queued again; V2's handler looks for a job that fits.
+#[test]
+fn claims_whose_vms_do_not_fit_are_not_exchanged() {
+    let tagged = Job { labels: vec!["anka-template-tag:x".into(), "anka-template:t".into()], ..job(1) };
+    let elsewhere = Job { repo: "api".into(), ..job(1) };
+    let one_repo = Scope::Repository { owner: "acme".into(), repo: "APP".into() };
+    for (first, second_scope) in [(tagged, acme()), (elsewhere, one_repo)] {
+        let mut model = Model::at(1_000);
+        let told = model.play(&Event::Queued { job: first.clone(), waiting: false });
+        assert!(told.work);
+        let age = model.entries[&JobId(1)].age;
+        model.all(&[claim(1, 1), checkpoint(1), queued(2)]);
+        let (job, claim) = (JobId(2), claim_id(2));
+        model.all(&[Event::Claim { job, claim, scope: second_scope, lease_until: Millis(0) }, checkpoint(2)]);
+        let told = model.play(&started(2, vm(1)));
+        runs_for(&model, 2, 1);
+        let freed = &model.entries[&JobId(1)];
+        assert_eq!((&freed.state, freed.age, freed.attempts), (&State::Queued, age, 0), "{first:?}");
+        assert_eq!((model.holds(&claim_id(2)), told.work), (None, true), "{first:?}");
+        assert!(told.wake.contains(&claim_id(1).owner) && told.wake.contains(&claim_id(2).owner));
+    }
+}
+
+#[test]
+fn a_claim_of_the_whole_owner_is_exchanged_across_its_repositories_and_an_old_record_is_not() {
+    for (scope, want) in [(Some(acme()), Some(1)), (None, None)] {
+        let mut model = Model::at(1_000);
+        let elsewhere = Job { repo: "api".into(), ..job(1) };
+        model.all(&[Event::Queued { job: elsewhere, waiting: false }, claim(1, 1), checkpoint(1)]);
+        ready(&mut model, 2, 2);
+        model.entries.get_mut(&JobId(2)).and_then(Entry::hold_mut).unwrap().scope = scope;
+        model.play(&started(2, vm(1)));
+        assert_eq!(model.holds(&claim_id(2)), want);
+    }
 }
 
 #[test]

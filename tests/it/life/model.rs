@@ -9,6 +9,7 @@ use anklet::domain::event::{Event, Scene, Subject, Told};
 use anklet::domain::ids::{ClaimId, JobId, Millis, Owner, RunId, RunnerName};
 use anklet::domain::job::Job;
 use anklet::domain::life::step;
+use anklet::domain::scope::Scope;
 
 /// Jobs by id, and the voters that are live.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,6 +101,11 @@ pub fn owner(plugin: &str) -> Owner {
     Owner { host: "host".into(), plugin: plugin.into() }
 }
 
+/// All jobs of the owner that [`job`] names.
+pub fn acme() -> Scope {
+    Scope::Organization { owner: "acme".into() }
+}
+
 /// The claim of handler `h<n>`, of its turn `n`.
 pub fn claim_id(n: u64) -> ClaimId {
     ClaimId { owner: owner(&format!("h{n}")), turn: n }
@@ -132,7 +138,7 @@ pub fn completed(id: u64, runner: Option<RunnerName>) -> Event {
 }
 
 pub fn claim(id: u64, n: u64) -> Event {
-    Event::Claim { job: JobId(id), claim: claim_id(n), lease_until: Millis(9_000_000) }
+    Event::Claim { job: JobId(id), claim: claim_id(n), scope: acme(), lease_until: Millis(9_000_000) }
 }
 
 pub fn checkpoint(n: u64) -> Event {

@@ -9,7 +9,7 @@ use anklet::domain::event::{End, Event};
 use anklet::domain::ids::{ClaimId, JobId, Millis, RunnerName};
 
 use super::dice::{Dice, seed};
-use super::model::{Model, completed, job, owner, queued, started, waiting};
+use super::model::{Model, acme, completed, job, owner, queued, started, waiting};
 
 struct Handler {
     name: String,
@@ -135,7 +135,7 @@ impl Day {
         let queued: Vec<JobId> =
             self.model.entries.values().filter(|e| e.state == State::Queued).map(|e| e.job.id).collect();
         let Some(&job) = self.dice.pick(&queued) else { return };
-        self.play(&Event::Claim { job, claim: claim.clone(), lease_until: Millis(0) });
+        self.play(&Event::Claim { job, claim: claim.clone(), scope: acme(), lease_until: Millis(0) });
         if let Some(runner) = vm {
             self.play(&Event::Checkpoint { claim, runner });
         }

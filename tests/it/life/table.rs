@@ -14,8 +14,8 @@ use anklet::domain::event::{End, Event, Verdict};
 use anklet::domain::ids::{JobId, Millis};
 
 use super::model::{
-    Model, checkpoint, claim, claim_id, completed, job, not_here, queued, release, started, stranger, vm,
-    waiting,
+    Model, acme, checkpoint, claim, claim_id, completed, job, not_here, queued, release, started, stranger,
+    vm, waiting,
 };
 
 const TABLE: &str = "
@@ -44,7 +44,13 @@ requeue           queued^   queued^  =          =          =          =         
 ";
 
 fn entry(column: &str) -> Option<Entry> {
-    let hold = |runner, park| Hold { claim: claim_id(1), runner, park, lease_until: Millis(2_000_000) };
+    let hold = |runner, park| Hold {
+        claim: claim_id(1),
+        scope: Some(acme()),
+        runner,
+        park,
+        lease_until: Millis(2_000_000),
+    };
     let over = |runner, hold| {
         State::Over(Ending { conclusion: Conclusion::Cancelled, runner, at: Millis(900_000), hold })
     };

@@ -98,7 +98,7 @@ fn what_is_asked_for_until_it_is_answered_is_done_once() {
             match got {
                 Some(entry) if held.is_none() => {
                     let lease_until = hands.now().plus(Duration::from_mins(1));
-                    model.play(&Event::Claim { job: entry.job.id, claim, lease_until });
+                    model.play(&Event::Claim { job: entry.job.id, claim, scope: acme(), lease_until });
                 }
                 got => assert_eq!(got.map(|entry| entry.job.id), held, "step {step}"),
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anklet::domain::conclusion::Conclusion;
 use anklet::domain::event::{End, Event, Verdict};
-use anklet::domain::ids::ClaimId;
+use anklet::domain::ids::{ClaimId, JobId};
 use anklet::store::Store;
 
 use crate::life::model::{job, owner, queued};
@@ -144,8 +144,7 @@ fn one_claim_asked_for_twice_at_once_has_one_job() {
             hosts[0].apply(&queued(a)).unwrap();
             hosts[0].apply(&queued(b)).unwrap();
             let lease_until = hosts[0].now().unwrap().plus(Duration::from_mins(1));
-            let named =
-                Event::Claim { job: anklet::domain::ids::JobId(b), claim: claim.clone(), lease_until };
+            let named = Event::Claim { job: JobId(b), claim: claim.clone(), scope: acme(), lease_until };
             std::thread::scope(|scope| {
                 scope.spawn(|| claimed(&*hosts[0], &ask(&claim, &acme())).unwrap());
                 scope.spawn(|| hosts[1].apply(&named).unwrap());

@@ -9,7 +9,7 @@ use anklet::domain::ids::{ClaimId, Millis, Owner};
 use anklet::store::Store;
 use anklet::store::memory::Memory;
 
-use super::world::{Folder, Hands, START, card, ids, open};
+use super::world::{Folder, Hands, START, acme, card, ids, open};
 use crate::life::model::{checkpoint, claim, claim_id, completed, owner, queued, started, stranger, vm};
 
 #[test]
@@ -19,7 +19,8 @@ fn by_lease() {
     for n in 1..=3 {
         store.apply(&queued(n)).unwrap();
         let lease_until = Millis(START + 60_000 + n);
-        let event = Event::Claim { job: anklet::domain::ids::JobId(n), claim: claim_id(n), lease_until };
+        let (job, claim) = (anklet::domain::ids::JobId(n), claim_id(n));
+        let event = Event::Claim { job, claim, scope: acme(), lease_until };
         store.apply(&event).unwrap();
     }
     hands.pass(Duration::from_millis(60_002));
@@ -99,7 +100,7 @@ fn other_hosts_are_not_judged_and_names_are_encoded() {
     for (id, claim) in [(8, foreign), (9, odd)] {
         store.apply(&queued(id)).unwrap();
         let job = anklet::domain::ids::JobId(id);
-        store.apply(&Event::Claim { job, claim, lease_until: Millis(0) }).unwrap();
+        store.apply(&Event::Claim { job, claim, scope: acme(), lease_until: Millis(0) }).unwrap();
     }
     let held = lock(&folder, "a%2Fb%20c");
     assert_eq!(ids(&store.abandoned().unwrap()), [2, 3, 4]);

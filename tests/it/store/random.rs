@@ -117,7 +117,8 @@ impl Run<'_> {
             .collect();
         takeable.sort();
         let &(_, job) = takeable.first()?;
-        self.model.play(&Event::Claim { job, claim: ask.claim.clone(), lease_until: at.plus(ask.lease) });
+        let (claim, scope) = (ask.claim.clone(), ask.scope.clone());
+        self.model.play(&Event::Claim { job, claim, scope, lease_until: at.plus(ask.lease) });
         Some(job)
     }
 

@@ -11,6 +11,7 @@ use anklet::store::embedded::{Embedded, Options};
 use anklet::store::memory::Memory;
 use anklet::store::{Ask, Card, Clock, Store};
 
+pub use crate::life::model::acme;
 use crate::life::model::{job, owner};
 use crate::support::redis;
 
@@ -117,10 +118,6 @@ pub fn options(folder: &Path, hands: &Hands) -> Options {
 /// The embedded store of a folder.
 pub fn open(folder: &Path, hands: &Hands) -> Embedded {
     Embedded::open(options(folder, hands)).expect("it opens")
-}
-
-pub fn acme() -> Scope {
-    Scope::Organization { owner: "acme".into() }
 }
 
 /// What handler `h<n>` asks for in its turn `n`.
