@@ -2,6 +2,7 @@
 
 pub mod intake; // delivery → what is to be done with it; pure
 mod outage; // a store that is away
+pub mod redeliver; // what was lost is asked for again
 mod routes; // the order of the checks, and the answers
 
 use std::net::SocketAddr;
@@ -17,7 +18,10 @@ use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::Stop;
 use crate::store::Store;
 
-/// A receiver has nothing to do in its turns but to be there.
+use outage::Outage;
+use redeliver::Redelivery;
+
+/// Without redelivery a receiver has nothing to do in its turns but to be there.
 const REST: Duration = Duration::from_hours(1);
 /// Threads that verify and store.
 const WORKERS: usize = 8;
@@ -38,17 +42,24 @@ pub struct Options {
     pub scope: Scope,
     /// The webhook's secrets.
     pub keys: SigningKeys,
+    /// Present: deliveries that were lost are asked for again.
+    pub redelivery: Option<redeliver::Options>,
 }
 
 /// A receiver plugin. Its port closes when it is dropped.
 pub struct Receiver {
     listener: Option<Listener>,
+    outage: Arc<Outage>,
+    redelivery: Option<Redelivery>,
 }
 
 impl Receiver {
     /// Opens the port.
     pub fn open(options: Options, store: Arc<dyn Store>) -> Result<Receiver, http::OpenError> {
-        let desk = routes::Desk::new(options.fields, options.scope, options.keys, store);
+        let outage = Arc::new(Outage::new());
+        let redelivery =
+            options.redelivery.map(|options| Redelivery::new(options, store.clone(), outage.clone()));
+        let desk = routes::Desk::new(options.fields, options.scope, options.keys, store, outage.clone());
         let listener = http::open(
             http::Options {
                 name: options.name,
@@ -60,7 +71,7 @@ impl Receiver {
             },
             Arc::new(move |request| desk.answer(request)),
         )?;
-        Ok(Receiver { listener: Some(listener) })
+        Ok(Receiver { listener: Some(listener), outage, redelivery })
     }
 
     /// Where it listens.
@@ -70,8 +81,13 @@ impl Receiver {
 }
 
 impl Plugin for Receiver {
-    fn turn(&mut self, _stop: &Stop, _line: &mut Line) -> Turn {
-        Turn::Pause(REST)
+    fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
+        line.pass();
+        Turn::Pause(self.redelivery.as_mut().map_or(REST, |redelivery| redelivery.turn(stop).0))
+    }
+
+    fn bell(&self) -> Option<crossbeam_channel::Receiver<()>> {
+        self.redelivery.as_ref().map(|_| self.outage.bell())
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Desk {
     scope: Scope,
     keys: SigningKeys,
     store: Arc<dyn Store>,
-    outage: Outage,
+    outage: Arc<Outage>,
     /// What every line of a delivery carries.
     fields: Fields,
     foreign: Seldom,
@@ -39,9 +39,15 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk for the deliveries of `scope`; its log lines carry `fields`.
-    pub fn new(fields: Fields, scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
+    pub fn new(
+        fields: Fields,
+        scope: Scope,
+        keys: SigningKeys,
+        store: Arc<dyn Store>,
+        outage: Arc<Outage>,
+    ) -> Desk {
         Desk {
-            outage: Outage::new(),
+            outage,
             fields,
             scope,
             keys,
