@@ -159,6 +159,7 @@ impl<'a> Parts<'a> {
             scope: common.scope.clone(),
             keys: SigningKeys::new(&config.secrets),
             redelivery: self.redelivery(config, cell),
+            once: self.once,
         };
         let store = self.stores.queue(&common.database, &common.queue).map_err(Fault::Unusable)?;
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;

@@ -1,5 +1,6 @@
 //! A receiver: takes GitHub's deliveries, verifies them, and has them stored before it says 2xx.
 
+mod arrivals; // what a run-once waits for
 pub mod intake; // delivery → what is to be done with it; pure
 mod outage; // a store that is away
 pub mod redeliver; // what was lost is asked for again
@@ -18,6 +19,7 @@ use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::Stop;
 use crate::store::Store;
 
+use arrivals::Arrivals;
 use outage::Outage;
 use redeliver::Redelivery;
 
@@ -44,12 +46,15 @@ pub struct Options {
     pub keys: SigningKeys,
     /// Present: deliveries that were lost are asked for again.
     pub redelivery: Option<redeliver::Options>,
+    /// Run-once: what was asked for is waited for, before the next plugin begins.
+    pub once: bool,
 }
 
 /// A receiver plugin. Its port closes when it is dropped.
 pub struct Receiver {
     listener: Option<Listener>,
     outage: Arc<Outage>,
+    arrivals: Option<Arc<Arrivals>>,
     redelivery: Option<Redelivery>,
 }
 
@@ -57,9 +62,11 @@ impl Receiver {
     /// Opens the port.
     pub fn open(options: Options, store: Arc<dyn Store>) -> Result<Receiver, http::OpenError> {
         let outage = Arc::new(Outage::new());
+        let arrivals = options.once.then(|| Arc::new(Arrivals::new()));
         let redelivery =
             options.redelivery.map(|options| Redelivery::new(options, store.clone(), outage.clone()));
-        let desk = routes::Desk::new(options.fields, options.scope, options.keys, store, outage.clone());
+        let (fields, scope, keys) = (options.fields, options.scope, options.keys);
+        let desk = routes::Desk::new(fields, scope, keys, store, outage.clone(), arrivals.clone());
         let listener = http::open(
             http::Options {
                 name: options.name,
@@ -71,7 +78,7 @@ impl Receiver {
             },
             Arc::new(move |request| desk.answer(request)),
         )?;
-        Ok(Receiver { listener: Some(listener), outage, redelivery })
+        Ok(Receiver { listener: Some(listener), outage, arrivals, redelivery })
     }
 
     /// Where it listens.
@@ -82,8 +89,15 @@ impl Receiver {
 
 impl Plugin for Receiver {
     fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
-        line.pass();
-        Turn::Pause(self.redelivery.as_mut().map_or(REST, |redelivery| redelivery.turn(stop).0))
+        if self.arrivals.is_none() {
+            line.pass();
+        }
+        let Some(redelivery) = &mut self.redelivery else { return Turn::Pause(REST) };
+        let (pause, seen) = redelivery.turn(stop);
+        if let (Some(arrivals), Some(seen)) = (&self.arrivals, seen) {
+            arrivals.wait_for(&seen.asked, stop);
+        }
+        Turn::Pause(pause)
     }
 
     fn bell(&self) -> Option<crossbeam_channel::Receiver<()>> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::arrivals::Arrivals;
 use super::intake::{Intake, intake};
 use super::outage::Outage;
 use crate::domain::event::{Event, Told, Verdict};
@@ -31,6 +32,8 @@ pub(super) struct Desk {
     keys: SigningKeys,
     store: Arc<dyn Store>,
     outage: Arc<Outage>,
+    /// Of a run-once: what has come.
+    arrivals: Option<Arc<Arrivals>>,
     /// What every line of a delivery carries.
     fields: Fields,
     foreign: Seldom,
@@ -45,9 +48,11 @@ impl Desk {
         keys: SigningKeys,
         store: Arc<dyn Store>,
         outage: Arc<Outage>,
+        arrivals: Option<Arc<Arrivals>>,
     ) -> Desk {
         Desk {
             outage,
+            arrivals,
             fields,
             scope,
             keys,
@@ -86,6 +91,9 @@ impl Desk {
                 let (event_word, action) = event.words();
                 let (reply, what) = self.take(event, delivery);
                 meters::DELIVERIES.add(&[event_word, action, what]);
+                if let Some(arrivals) = &self.arrivals {
+                    arrivals.came(delivery);
+                }
                 reply
             }
             Err(unreadable) => {

@@ -7,10 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::decide::{self, Asked, Course, Findings, Lost, Unfinished};
+use super::decide::{self, Asked, Lost};
 use super::memory::Memory;
+use super::walk::Walk;
 use crate::domain::ids::Millis;
-use crate::github::hooks::{Hook, Page};
+use crate::github::hooks::Hook;
 use crate::github::{Asker, Client, GitHubError};
 use crate::runtime::board::Cell;
 use crate::runtime::stop::{Stop, Urgency};
@@ -120,7 +121,7 @@ impl Looker {
             let page = match self.github.deliveries(asker, &self.hook, walk.cursor.as_deref()) {
                 // The place where it was to go on is no longer known: from the top, then.
                 Err(GitHubError::Refused { status: 400 | 422, .. }) if walk.cursor.is_some() => {
-                    walk = Walk { floor: walk.floor, ..Walk::default() };
+                    walk = walk.again();
                     continue;
                 }
                 answer => answer?,
@@ -129,7 +130,7 @@ impl Looker {
                 Some(date) => date,
                 None => self.store.now()?,
             };
-            walk.take(&page, now, &memory.course, self);
+            walk.take(&page, now, &memory.course, self.reach, self.installation);
             seen.given_up += self.keep(memory, &walk, now)?;
             if walk.cursor.is_none() {
                 return Ok(true);
@@ -217,48 +218,5 @@ impl Looker {
     fn may_call(&self) -> bool {
         let now = clock::millis().0 / 1000;
         self.github.quota().is_none_or(|quota| quota.remaining >= quota.limit / 10 || quota.reset <= now)
-    }
-}
-
-/// A way down the list.
-#[derive(Default)]
-struct Walk {
-    floor: Option<Millis>,
-    began: Option<Millis>,
-    /// Where the next page begins; nowhere: it has not begun, or has ended.
-    cursor: Option<String>,
-    found: Findings,
-}
-
-impl Walk {
-    /// The unfinished one, or a new one.
-    fn of(course: &Course) -> Walk {
-        let Some(Unfinished { floor, began, cursor, good }) = course.unfinished.clone() else {
-            return Walk::default();
-        };
-        let (floor, began, cursor) = (Some(floor), Some(began), Some(cursor));
-        Walk { floor, began, cursor, found: Findings::from(&good) }
-    }
-
-    fn take(&mut self, page: &Page, now: Millis, course: &Course, looker: &Looker) {
-        self.began = self.began.or(Some(now));
-        let floor = *self.floor.get_or_insert_with(|| course.floor(now, looker.reach));
-        self.found.read(&page.deliveries, floor, looker.installation);
-        let reached = page.deliveries.last().is_some_and(|last| last.at < floor);
-        self.cursor = page.next.clone().filter(|_| !reached);
-    }
-
-    /// What is to be remembered of it.
-    fn course(&self, before: &Course) -> Course {
-        let began = self.began.unwrap_or_default();
-        match &self.cursor {
-            None => before.completed(began),
-            Some(cursor) => {
-                let floor = self.floor.unwrap_or_default();
-                let good = self.found.at_a_later_try.clone();
-                let unfinished = Unfinished { floor, began, cursor: cursor.clone(), good };
-                Course { complete: before.complete, unfinished: Some(unfinished) }
-            }
-        }
     }
 }

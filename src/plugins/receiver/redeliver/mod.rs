@@ -1,6 +1,7 @@
 //! Deliveries that were lost: found in GitHub's list, and asked for again, since GitHub never does so by itself.
 //!
 //! - [`decide`] what to ask for: pure functions
+//! - [`walk`] the way down GitHub's list
 //! - [`memory`] what is remembered of a hook, in the store
 //! - [`look`] one look
 //!
@@ -10,6 +11,9 @@ mod decide;
 mod look;
 mod memory;
 mod say;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -51,6 +51,9 @@ impl Voice {
         if !seen.asked.is_empty() {
             log::info!("asked GitHub to send {} lost deliveries again", seen.asked.len());
         }
+        if !seen.complete {
+            log::info!("the list of deliveries is longer than one look; the next one goes on");
+        }
         if seen.refused > 0 {
             log::warn!("GitHub will not send {} lost deliveries again now; asked again later", seen.refused);
         }
