@@ -6,6 +6,7 @@
 //! - [`record`] how a job is written down
 //! - [`scopes`] how a scope is written down
 //! - [`shelf`] the verbs over anything that finds and keeps jobs
+//! - [`memo`] what plugins remember beside jobs
 //! - [`bells`] who is rung when there is work
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
 //! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
@@ -15,6 +16,7 @@
 pub mod bells;
 pub mod embedded;
 pub mod faulty;
+pub mod memo;
 pub mod memory;
 pub mod record;
 pub mod redis;
@@ -34,6 +36,8 @@ use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::domain::job::Job;
 use crate::domain::scope::Scope;
 use crate::domain::undo::Closing;
+
+pub use memo::{Change, Memos};
 
 /// How long a job that is over stays known.
 pub const REMEMBERED: Duration = Duration::from_hours(7 * 24);
@@ -63,6 +67,10 @@ pub trait Store: Send + Sync {
     fn list(&self) -> Result<Vec<Entry>, StoreError>;
     /// How many jobs wait, and since when.
     fn depth(&self) -> Result<Depth, StoreError>;
+    /// All memos of a topic. One that was not written for [`REMEMBERED`] may be gone.
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError>;
+    /// Makes all of the changes or, when one of them does not fit any more ([`Change::fits`]), none: then it is false.
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError>;
     /// Forgets what has been over or dead for longer than [`REMEMBERED`]; says how many.
     fn purge(&self) -> Result<u64, StoreError>;
     /// The store's clock.
