@@ -19,9 +19,12 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Help => print!("{}", cli::HELP),
+        Command::Help(text) => print!("{text}"),
         Command::Version => println!("anklet {}", app::VERSION),
         Command::Check { config } => return commands::check::check(&load(config, &env::read())).into(),
+        Command::Queue(query) => {
+            return commands::queue::run(&load(query.config.clone(), &env::read()), &query).into();
+        }
         Command::Run(run) => {
             let variables = env::read();
             return match load(run.config, &variables) {

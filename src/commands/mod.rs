@@ -1,3 +1,4 @@
 //! Commands other than running the daemon.
 
 pub mod check;
+pub mod queue;
