@@ -3,6 +3,8 @@
 use std::fs;
 
 use super::anklet;
+use crate::life::model::queued;
+use crate::store::world::{Folder, Hands, START, open};
 use crate::support::World;
 use crate::support::redis::Server;
 use crate::support::world::free_port;
@@ -66,18 +68,36 @@ fn a_file_that_cannot_be_read_is_named_and_left_as_it_is() {
     }
 }
 
-/// A store of ours whose second half is gone.
-fn torn() -> Vec<u8> {
-    let folder = crate::store::world::Folder::new();
-    let hands = crate::store::world::Hands::at(crate::store::world::START);
-    let store = crate::store::world::open(folder.path(), &hands);
-    (1..=200).for_each(|id| drop(store.queue("acme").apply(&crate::life::model::queued(id)).unwrap()));
+/// A store of ours.
+fn whole() -> Vec<u8> {
+    let folder = Folder::new();
+    let store = open(folder.path(), &Hands::at(START));
+    (1..=200).for_each(|id| drop(store.queue("acme").apply(&queued(id)).unwrap()));
     drop(store);
-    let mut bytes = fs::read(folder.file()).unwrap();
+    fs::read(folder.file()).unwrap()
+}
+
+/// Its second half is gone, and all of the first but its first page is something else.
+fn torn() -> Vec<u8> {
+    let mut bytes = whole();
     let half = bytes.len() / 2;
     bytes[4096..].fill(0xab);
     bytes.truncate(half);
     bytes
+}
+
+#[test]
+fn check_finds_a_damage_that_nobody_has_met_yet() {
+    let world = World::new();
+    let state = world.dir.join(".config/anklet/state");
+    fs::create_dir_all(&state).unwrap();
+    let mut bytes = whole();
+    let last = bytes.len() - 4096;
+    bytes[last..].fill(0);
+    fs::write(state.join("queue.sqlite"), bytes).unwrap();
+    let told = anklet(&world, &world.configuration(1, ""), &["check"]);
+    assert_eq!(told.code, Some(6), "{}{}", told.out, told.err);
+    assert!(told.err.contains("queue.sqlite") && told.err.contains("damaged"), "{}", told.err);
 }
 
 #[test]

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anklet::domain::event::{End, Event};
 use anklet::domain::ids::JobId;
 use anklet::store::Note;
-use anklet::store::look::{View, Wanted};
+use anklet::store::embedded::Onlooker;
+use anklet::store::look::{Look, View, Wanted};
+use rusqlite::Connection;
 
-use super::world::{World, acme, ask, card, claimed, ids, worlds};
+use super::world::{Folder, Hands, START, World, acme, ask, card, claimed, ids, open, worlds};
 use crate::life::model::{claim_id, completed, queued};
 
 fn look(world: &World, wanted: Wanted) -> View {
@@ -83,4 +85,42 @@ fn an_empty_queue_is_shown_as_one() {
         let view = look(&world, Wanted::First(100));
         assert_eq!(view, View { now: world.hands.now(), ..View::default() }, "{}", world.name);
     }
+}
+
+#[test]
+fn what_this_version_cannot_read_is_counted_and_blocks_nothing() {
+    let folder = Folder::new();
+    let hands = Hands::at(START);
+    let store = open(folder.path(), &hands).queue("acme");
+    (1..=5).for_each(|id| drop(store.apply(&queued(id)).unwrap()));
+    let db = Connection::open(folder.file()).unwrap();
+    db.execute("update job set record = '{\"v\":2}' where id < 3", []).unwrap();
+    let look = Onlooker::new(folder.file(), "acme", hands.clock());
+    let view = look.look(Wanted::First(100)).unwrap().unwrap();
+    assert_eq!((ids(&view.jobs), view.unreadable, view.depth.queued), (vec![3, 4, 5], 2, 5));
+    assert!(look.look(Wanted::Job(JobId(1))).is_err());
+}
+
+#[test]
+fn a_file_from_before_notes_is_shown_as_it_is_and_brought_up_to_date_by_a_daemon_only() {
+    let folder = Folder::new();
+    let hands = Hands::at(START);
+    let store = open(folder.path(), &hands).queue("acme");
+    store.seen(&card("h1", "v1", Duration::from_secs(90))).unwrap();
+    drop(store);
+    let has_notes = || {
+        let sql = "select count(*) from pragma_table_info('card') where name = 'note'";
+        let count = Connection::open(folder.file()).unwrap().query_row(sql, [], |row| row.get::<_, i64>(0));
+        count.unwrap() > 0
+    };
+    Connection::open(folder.file()).unwrap().execute("alter table card drop column note", []).unwrap();
+    let look = Onlooker::new(folder.file(), "acme", hands.clock());
+    assert_eq!(look.look(Wanted::First(1)).unwrap().unwrap().cards.len(), 1);
+    assert!(!has_notes());
+    let store = open(folder.path(), &hands).queue("acme");
+    assert!(has_notes());
+    let mut said = card("h1", "v1", Duration::from_secs(90));
+    said.note.why = Some("draining".into());
+    store.seen(&said).unwrap();
+    assert_eq!(look.look(Wanted::First(1)).unwrap().unwrap().cards[0].card, said);
 }
