@@ -224,6 +224,7 @@ impl<'a> Parts<'a> {
             if config.skip_pull { "never pulls" } else { registry.as_deref().unwrap_or("default registry") };
         let options = handler::Options {
             owner: Owner { host: self.host.id.clone(), plugin: name.to_owned() },
+            host_name: self.host.name.clone(),
             scope,
             voter: format!("{} {pulls}", self.host.id),
             sleep_interval: common.sleep_interval,
