@@ -12,6 +12,7 @@ mod door; // attacks on the listener
 mod github; // the client against a server that misbehaves
 mod handler; // rows of the job's life, through the real binary
 mod health; // alive, ready, healthcheck, the port taken
+mod install; // scripts/install and scripts/uninstall in an empty home folder, and an upgrade under load
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
 mod manual; // the manual pages and the completions, held against the code
