@@ -99,7 +99,10 @@ impl<'a> Parts<'a> {
                 sights.clients.push((common.name.clone(), client));
             }
         }
-        sights.slots = self.handlers().next().map(|_| self.host.slots.clone());
+        if let Some(handler) = self.handlers().next() {
+            sights.slots = Some(self.host.slots.clone());
+            sights.guests = self.host.anka(handler).ok().map(|anka| (self.host.guests.clone(), anka));
+        }
         sights
     }
 
@@ -221,6 +224,7 @@ impl<'a> Parts<'a> {
             if config.skip_pull { "never pulls" } else { registry.as_deref().unwrap_or("default registry") };
         let options = handler::Options {
             owner: Owner { host: self.host.id.clone(), plugin: name.to_owned() },
+            host_name: self.host.name.clone(),
             scope,
             voter: format!("{} {pulls}", self.host.id),
             sleep_interval: common.sleep_interval,

@@ -8,6 +8,7 @@ pub mod figures;
 pub mod filename;
 pub mod meters;
 pub mod outlook;
+pub mod pace;
 pub mod pidlock;
 pub mod plugin;
 pub mod random;

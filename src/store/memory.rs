@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crossbeam_channel::Receiver;
 
 use super::bells::Bells;
+use super::look::{Look, STATES, View, Wanted};
 use super::shelf::{self, Seen, Shelf};
 use super::{Ask, Card, Change, Clock, Depth, Memos, REMEMBERED, Store, StoreError};
 use crate::domain::entry::{Ending, Entry, State};
@@ -139,6 +140,22 @@ impl Store for Memory {
 
     fn bell(&self, owner: &Owner) -> Receiver<()> {
         self.bells.hang("", owner)
+    }
+}
+
+impl Look for Memory {
+    fn look(&self, wanted: Wanted) -> Result<Option<View>, StoreError> {
+        let jobs = match wanted {
+            Wanted::Job(job) => self.entry(job)?.into_iter().collect(),
+            Wanted::First(most) => {
+                let open = self.list()?;
+                let first = |state| open.iter().filter(move |entry| entry.state.word() == state).take(most);
+                by_age(STATES.into_iter().flat_map(first))
+            }
+        };
+        let (depth, held) = (self.depth()?, self.select(|entry| entry.hold().is_some()));
+        let cards = self.lock().cards()?;
+        Ok(Some(View { now: (self.clock)(), depth, cards, held, jobs, unreadable: 0 }))
     }
 }
 

@@ -7,6 +7,8 @@
 //! - [`scopes`] how a scope is written down
 //! - [`shelf`] the verbs over anything that finds and keeps jobs
 //! - [`memo`] what plugins remember beside jobs
+//! - [`look`] the queue as people see it; changes nothing
+//! - [`notes`] what a handler says of itself
 //! - [`bells`] who is rung when there is work
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
 //! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
@@ -16,8 +18,10 @@
 pub mod bells;
 pub mod embedded;
 pub mod faulty;
+pub mod look;
 pub mod memo;
 pub mod memory;
+pub mod notes;
 pub mod record;
 pub mod redis;
 pub mod scopes;
@@ -112,6 +116,19 @@ pub struct Card {
     pub voter: String,
     /// It counts as live for this long after it was seen.
     pub patience: Duration,
+    /// What people are told of it.
+    pub note: Note,
+}
+
+/// What a handler says of itself, for people: nothing is decided by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Its host's own name; empty when that has none.
+    pub host_name: String,
+    /// Why it takes nothing now.
+    pub why: Option<String>,
+    /// Jobs that it gave back and leaves alone for a while, and why.
+    pub aside: Vec<(JobId, String)>,
 }
 
 /// What waits.

@@ -10,6 +10,7 @@
 //! - `post` waking the other daemons of the host
 //! - `pulse` whether a claim's daemon lives
 //! - `queue` the verbs
+//! - `view` the queue as people see it, without any of this
 //!
 //! A claim dies with its daemon, not by time: see `pulse`.
 
@@ -24,12 +25,15 @@ mod pulse;
 mod queue;
 mod schema;
 mod sheet;
+mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::bells::Bells;
 use super::{Clock, Store, StoreError};
+
+pub use view::{Onlooker, examine};
 
 /// Where the store lives.
 #[derive(Clone)]

@@ -51,6 +51,10 @@ script!(
     DEPTH, "lua/depth.lua", true
 );
 script!(
+    /// What people look at.
+    VIEW, "lua/view.lua", true
+);
+script!(
     /// The clock.
     NOW, "lua/now.lua", true
 );
