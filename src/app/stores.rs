@@ -19,7 +19,7 @@ pub struct Stores {
 
 /// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
 pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
-    let uses_embedded = config.plugins.iter().any(|plugin| plugin.common().database == Database::Embedded);
+    let uses_embedded = databases(config).any(|database| *database == Database::Embedded);
     let embedded = if uses_embedded { Some(open_embedded(config, once)?) } else { None };
     let shared = clients(config)?;
     for (_, redis) in &shared {
@@ -47,6 +47,12 @@ impl Stores {
         };
         found.ok_or_else(|| "its database is none of the configuration's".to_owned())
     }
+}
+
+/// Of the plugins, or of the aggregator.
+fn databases(config: &Config) -> impl Iterator<Item = &Database> {
+    let aggregator = config.metrics.aggregator.iter().map(|aggregator| &aggregator.database);
+    config.plugins.iter().map(|plugin| &plugin.common().database).chain(aggregator)
 }
 
 fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
@@ -86,8 +92,8 @@ fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, Strin
         None => None,
     };
     let mut clients: Vec<(config::Redis, server::Redis)> = Vec::new();
-    for plugin in &config.plugins {
-        if let Database::Redis(redis) = &plugin.common().database
+    for database in databases(config) {
+        if let Database::Redis(redis) = database
             && !clients.iter().any(|(known, _)| known == redis)
         {
             clients
