@@ -4,6 +4,7 @@
 
 mod support;
 
+mod aggregator; // the metrics of a fleet from one place
 mod check; // the configuration through the binary: files, environment, `anklet check`
 mod config; // files, faults, environment
 mod crash; // dies at every effect, starts again, finds a clean world
