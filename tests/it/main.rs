@@ -10,6 +10,7 @@ mod config; // files, faults, environment
 mod crash; // dies at every effect, starts again, finds a clean world
 mod daemon; // pid lock, signals, run-once, exit codes, logs
 mod door; // attacks on the listener
+mod fleet; // hosts that share a queue, through the real binary
 mod github; // the client against a server that misbehaves
 mod handler; // rows of the job's life, through the real binary
 mod health; // alive, ready, healthcheck, the port taken
