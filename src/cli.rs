@@ -18,6 +18,7 @@ jobs finish, a second one leaves them to the next start, a third ends at once.
 
 Commands:
   check              read the configuration, report every fault, start nothing
+  healthcheck        ask the running daemon whether it is ready: 0, or 1 and why
   queue list         what waits, since when, who holds what, why nobody takes it
   queue show ID      the same of one job; see anklet queue --help for --json and more
 
@@ -43,6 +44,11 @@ pub enum Command {
     Run(Run),
     /// `check`.
     Check {
+        /// `-c`.
+        config: Option<PathBuf>,
+    },
+    /// `healthcheck`.
+    HealthCheck {
         /// `-c`.
         config: Option<PathBuf>,
     },
@@ -110,6 +116,10 @@ impl Line {
                 self.only(&[], "check")?;
                 Ok(Command::Check { config: self.config })
             }
+            ["healthcheck"] => {
+                self.only(&[], "healthcheck")?;
+                Ok(Command::HealthCheck { config: self.config })
+            }
             ["queue", "list"] => {
                 self.only(&["--json", "--queue", "--limit"], "queue list")?;
                 let limit = self.limit.unwrap_or(help::LIMIT);
@@ -175,7 +185,8 @@ mod tests {
         assert_eq!(read(""), Ok(Command::Run(Run::default())));
         assert_eq!(read("--once -c a.yml"), Ok(Command::Run(Run { config: config.clone(), once: true })));
         assert_eq!(read("check --config=a.yml"), Ok(Command::Check { config: config.clone() }));
-        assert_eq!(read("-ca.yml check"), Ok(Command::Check { config }));
+        assert_eq!(read("-ca.yml check"), Ok(Command::Check { config: config.clone() }));
+        assert_eq!(read("healthcheck -c a.yml"), Ok(Command::HealthCheck { config }));
         assert_eq!(read("--help"), Ok(Command::Help(HELP)));
         assert_eq!(read("queue list --help"), Ok(Command::Help(help::HELP)));
         assert_eq!(read("-V"), Ok(Command::Version));

@@ -25,6 +25,15 @@ fn main() -> ExitCode {
         Command::Queue(query) => {
             return commands::queue::run(&load(query.config.clone(), &env::read()), &query).into();
         }
+        Command::HealthCheck { config } => {
+            return match load(config, &env::read()) {
+                Ok(checked) => commands::healthcheck::healthcheck(&checked.config).into(),
+                Err(faults) => {
+                    eprintln!("{faults}");
+                    Exit::Configuration.into()
+                }
+            };
+        }
         Command::Run(run) => {
             let variables = env::read();
             return match load(run.config, &variables) {

@@ -6,19 +6,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::clients::Clients;
 use super::host::Host;
 use super::host_id::host_id;
+use super::looks::Sights;
 use super::metrics_server;
 use super::stores::Stores;
 use crate::anka::scripts::Scripts;
 use crate::config::env::Variables;
-use crate::config::{Config, HandlerConfig, Plugin as PluginConfig, ReceiverConfig};
+use crate::config::{Config, HandlerConfig, Hook, Plugin as PluginConfig, ReceiverConfig, Redelivery};
 use crate::domain::ids::Owner;
 use crate::domain::scope::Scope;
 use crate::domain::undo::{Page, UndoLog};
+use crate::github::hooks;
 use crate::github::webhook::SigningKeys;
 use crate::http::OpenError;
 use crate::plugins::handler::journal::Journal;
 use crate::plugins::handler::{self, Handler};
-use crate::plugins::receiver::{self, Receiver};
+use crate::plugins::receiver::{self, Receiver, redeliver};
 use crate::plugins::{Licensed, LicensedOptions};
 use crate::runtime::board::{Cell, Identity};
 use crate::runtime::plugin::Plugin;
@@ -83,6 +85,27 @@ impl<'a> Parts<'a> {
         self.unusable.load(Ordering::SeqCst)
     }
 
+    /// What the looks in the background are at: each queue once, the clients and the host's places.
+    pub fn sights(&self) -> Sights {
+        let mut sights = Sights::default();
+        for plugin in &self.config.plugins {
+            let common = plugin.common();
+            if !sights.queues.iter().any(|(name, _)| *name == common.queue)
+                && let Ok(store) = self.stores.queue(&common.database, &common.queue)
+            {
+                sights.queues.push((common.queue.clone(), store));
+            }
+            if let Ok(client) = self.clients.of(common) {
+                sights.clients.push((common.name.clone(), client));
+            }
+        }
+        if let Some(handler) = self.handlers().next() {
+            sights.slots = Some(self.host.slots.clone());
+            sights.guests = self.host.anka(handler).ok().map(|anka| (self.host.guests.clone(), anka));
+        }
+        sights
+    }
+
     /// Journals of handlers that are no longer configured, if there is a handler to finish them with.
     pub fn retired(&self) -> Vec<Retired> {
         let configured = |name: &str| self.config.plugins.iter().any(|plugin| plugin.name() == name);
@@ -138,6 +161,8 @@ impl<'a> Parts<'a> {
             socket_dir: self.config.run_dir.clone(),
             scope: common.scope.clone(),
             keys: SigningKeys::new(&config.secrets),
+            redelivery: self.redelivery(config, cell),
+            once: self.once,
         };
         let store = self.stores.queue(&common.database, &common.queue).map_err(Fault::Unusable)?;
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;
@@ -145,6 +170,23 @@ impl<'a> Parts<'a> {
             log::info!("takes deliveries of {} at http://{addr}/jobs/v1/receiver", common.scope);
         }
         Ok(receiver)
+    }
+
+    /// `None`: it is not wanted, or cannot be; then deliveries are taken all the same.
+    fn redelivery(&self, config: &ReceiverConfig, cell: &Cell) -> Option<redeliver::Options> {
+        let Redelivery { hook, reach, interval } = config.redelivery.clone()?;
+        let hook = match (hook, config.common.scope.clone()) {
+            (Hook::App, _) => hooks::Hook::App,
+            (Hook::Number(id), Scope::Repository { owner, repo }) => {
+                hooks::Hook::Repository { owner, repo, id }
+            }
+            (Hook::Number(id), scope) => {
+                hooks::Hook::Organization { owner: scope.owner_name().to_owned(), id }
+            }
+        };
+        let github = self.clients.of(&config.common);
+        let github = github.inspect_err(|why| log::error!("lost deliveries stay lost: {why}")).ok()?;
+        Some(redeliver::Options { github, hook, installation: None, reach, interval, cell: cell.clone() })
     }
 
     fn handler(

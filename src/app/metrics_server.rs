@@ -1,38 +1,94 @@
-//! The metrics page: the board and the host's figures, on a listener of their own.
+//! The metrics page: the board, the looks and the host's figures, on a listener of their own.
 
-use std::net::SocketAddr;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::config::Config;
 use crate::host::stats::Stats;
 use crate::http::{self, Limits, Listener, Method, OpenError, Reply, Request};
-use crate::metrics::{self, Snapshot};
+use crate::metrics::{self, Snapshot, health};
 use crate::runtime::board::Board;
+use crate::runtime::outlook::Outlook;
 
 /// Of the process's places: enough for a few scrapers.
 pub const PLACES: usize = 8;
+/// How many ports `metrics.port_auto` tries.
+const PORTS: u16 = 100;
 
-/// Opens the page.
-pub fn open(
-    addr: SocketAddr,
-    socket_dir: PathBuf,
+/// The open page. Its note of the port goes with it.
+pub struct MetricsServer {
+    listener: Option<Listener>,
+    note: PathBuf,
+}
+
+/// What the page shows.
+struct Sources {
     board: Board,
-    folder: &Path,
-) -> Result<Listener, OpenError> {
-    let stats = Stats::new(folder);
-    let options = http::Options {
-        name: "metrics".into(),
-        addr,
-        places: PLACES,
-        workers: 1,
-        socket_dir,
-        limits: Limits::default(),
+    outlook: Outlook,
+    stats: Stats,
+}
+
+/// Opens the page, and notes its port in the run folder for who looks for it.
+pub fn open(config: &Config, board: Board, outlook: Outlook) -> Result<MetricsServer, OpenError> {
+    let sources = Arc::new(Sources { board, outlook, stats: Stats::new(&config.state_dir) });
+    let wanted = SocketAddr::from((config.metrics.bind, config.metrics.port));
+    let listener = listen(config, wanted, &sources)?;
+    let addr = listener.addr();
+    log::info!("metrics are at http://{addr}/metrics{}", hint(addr));
+    let note = note_of_port(config);
+    if let Err(error) = fs::write(&note, format!("{}\n", addr.port())) {
+        log::warn!("the port of the metrics could not be noted in {}: {error}", note.display());
+    }
+    Ok(MetricsServer { listener: Some(listener), note })
+}
+
+/// On the wanted port, or with `metrics.port_auto` on the first free one from there.
+fn listen(config: &Config, wanted: SocketAddr, sources: &Arc<Sources>) -> Result<Listener, OpenError> {
+    let last = if config.metrics.port_auto { wanted.port().saturating_add(PORTS - 1) } else { wanted.port() };
+    let mut addr = wanted;
+    loop {
+        let sources = Arc::clone(sources);
+        let options = http::Options {
+            name: "metrics".into(),
+            addr,
+            places: PLACES,
+            workers: 1,
+            socket_dir: config.run_dir.clone(),
+            limits: Limits::default(),
+        };
+        match http::open(options, Arc::new(move |request| answer(request, &sources))) {
+            Err(OpenError::InUse(_)) if addr.port() < last => addr.set_port(addr.port() + 1),
+            opened => return opened,
+        }
+    }
+}
+
+/// Where a process of this configuration answers: the port that it noted, else the configured one.
+pub fn address(config: &Config) -> SocketAddr {
+    let noted = fs::read_to_string(note_of_port(config)).ok().and_then(|text| text.trim().parse().ok());
+    let ip = match config.metrics.bind {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
     };
-    let listener = http::open(options, Arc::new(move |request| answer(request, &board, &stats)))?;
-    log::info!("metrics are at http://{}/metrics{}", listener.addr(), hint(addr));
-    Ok(listener)
+    SocketAddr::from((ip, noted.unwrap_or(config.metrics.port)))
+}
+
+/// One a daemon: who holds the pid file holds the note.
+fn note_of_port(config: &Config) -> PathBuf {
+    config.run_dir.join(format!("metrics-{}.port", short_name(&config.pid_file)))
+}
+
+/// Tells the files of a few daemons apart; the same in each process.
+fn short_name(path: &Path) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, path.as_os_str().as_encoded_bytes());
+    let hex: Vec<String> = digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    hex.concat()
 }
 
 fn hint(addr: SocketAddr) -> &'static str {
@@ -43,24 +99,55 @@ fn hint(addr: SocketAddr) -> &'static str {
     }
 }
 
-fn answer(request: &Request<'_>, board: &Board, stats: &Stats) -> Reply {
-    if !metrics::page::PATHS.contains(&request.path) {
-        return Reply::json(
-            404,
-            json!({ "error": "there is nothing here; the page is /metrics" }).to_string(),
-        );
+fn answer(request: &Request<'_>, sources: &Sources) -> Reply {
+    if !metrics::page::PATHS.contains(&request.path)
+        && ![health::ALIVE, health::READY].contains(&request.path)
+    {
+        return json_reply(404, &json!({ "error": "there is nothing here; the page is /metrics" }));
     }
     if request.method != Method::Get {
-        let mut reply = Reply::json(405, json!({ "error": "only GET, HEAD here" }).to_string());
-        reply.headers.push(("Allow", "GET, HEAD".into()));
-        return reply;
+        return json_reply(405, &json!({ "error": "only GET, HEAD here" })).with("Allow", "GET, HEAD");
     }
-    let snapshot = Snapshot::of(board, stats.look());
+    if request.path == health::ALIVE {
+        return json_reply(200, &json!({ "status": "alive" }));
+    }
+    let snapshot = Snapshot::of(&sources.board, &sources.outlook, sources.stats.look());
+    if request.path == health::READY {
+        return match health::unready(&snapshot) {
+            reasons if reasons.is_empty() => json_reply(200, &json!({ "status": "ready" })),
+            reasons => json_reply(503, &json!({ "status": "not ready", "reasons": reasons })),
+        };
+    }
     let page = metrics::page(request.query.unwrap_or_default(), request.header("accept"), &snapshot);
     Reply {
         status: page.status,
         content_type: page.content_type,
         headers: Vec::new(),
         body: page.body.into_bytes(),
+    }
+}
+
+fn json_reply(status: u16, body: &serde_json::Value) -> Reply {
+    Reply::json(status, body.to_string())
+}
+
+impl MetricsServer {
+    /// Stops answering.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for MetricsServer {
+    fn drop(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            listener.close();
+        }
+        match fs::remove_file(&self.note) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                log::debug!("{} stays behind: {error}", self.note.display());
+            }
+            _ => {}
+        }
     }
 }

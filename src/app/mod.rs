@@ -9,6 +9,7 @@ mod folders; // made before anything else
 mod host; // what all handlers of the host share
 mod host_id; // this host's name
 mod log_setup; // where lines go
+mod looks; // what the page shows without asking anybody
 mod metrics_server; // the page
 mod stores; // queues by their names
 
@@ -21,6 +22,7 @@ use crate::http::OpenError;
 use crate::log::scope;
 use crate::plugins::Broken;
 use crate::runtime::board::{Board, Identity};
+use crate::runtime::outlook::Outlook;
 use crate::runtime::pidlock::{PidLock, PidLockError};
 use crate::runtime::signals;
 use crate::runtime::status::Kind;
@@ -29,6 +31,7 @@ use crate::runtime::supervisor::{Options, Supervisor};
 use exit::Exit;
 
 pub use log_setup::VERSION;
+pub use metrics_server::address as metrics_address;
 pub use stores::out_of_reach;
 
 /// How long jobs before their start may clean up after an interrupt.
@@ -79,13 +82,9 @@ fn serve(
     let retired = parts.retired();
     let identities = config.plugins.iter().map(identity).chain(retired.iter().map(build::Retired::identity));
     let (board, cells) = Board::new(identities.collect());
-    let metrics = metrics_server::open(
-        (config.metrics.bind, config.metrics.port).into(),
-        config.run_dir.clone(),
-        board,
-        &config.state_dir,
-    )
-    .map_err(|fault| listen_fault(&fault))?;
+    let outlook = Outlook::default();
+    let metrics =
+        metrics_server::open(config, board, outlook.clone()).map_err(|fault| listen_fault(&fault))?;
     let (mut plugins, mut broken) = (Vec::new(), 0);
     for (at, cell) in cells.into_iter().enumerate() {
         let _scope = scope::enter(cell.identity().fields());
@@ -104,6 +103,7 @@ fn serve(
         plugins.push((plugin, cell));
     }
     let all = plugins.len();
+    let looks = looks::begin(parts.sights(), &outlook);
     let options =
         Options { once, detach_on_term: config.stop_on_term == StopOnTerm::Detach, patience: PATIENCE };
     let ended = Supervisor::start(plugins, options).run_until_end(signals);
@@ -113,6 +113,7 @@ fn serve(
             ended.left_behind
         );
     }
+    drop(looks);
     metrics.close();
     match (all - broken - parts.unusable(), ended.faults) {
         (0, _) => Err((Exit::NoPlugin, nothing_to_do(config))),

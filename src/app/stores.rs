@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, Config, Database};
-use crate::runtime::clock;
+use crate::runtime::pace;
 use crate::store::embedded::{self, Embedded};
 use crate::store::redis as server;
 use crate::store::{Store, StoreError};
@@ -68,7 +68,7 @@ fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
         file: embedded_file(config),
         bells_dir: config.run_dir.join("bells"),
         locks_dir: config.state_dir.join("journal"),
-        clock: Arc::new(clock::millis),
+        clock: Arc::new(pace::millis),
     };
     let opened = Embedded::open(options.clone());
     match opened {

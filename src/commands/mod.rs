@@ -1,4 +1,5 @@
 //! Commands other than running the daemon.
 
 pub mod check;
+pub mod healthcheck;
 pub mod queue;

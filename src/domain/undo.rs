@@ -181,9 +181,17 @@ impl UndoLog {
         }
     }
 
-    /// Writes down how the claim ends, for a store that is away.
-    pub fn owe(&mut self, closing: Closing) -> io::Result<()> {
-        self.change(|page| page.verdict = Some(closing))
+    /// Writes down how the claim ends, for a store that is away. A claim that had no VM gets a page for it, whose
+    /// VM never was.
+    pub fn owe(&mut self, claim: &ClaimId, job: &Job, vm: &VmName, closing: Closing) -> io::Result<()> {
+        if self.open.is_some() {
+            return self.change(|page| page.verdict = Some(closing));
+        }
+        let (claim, job, vm) = (claim.clone(), job.clone(), vm.clone());
+        let page = Page { claim, job, vm, slot: 0, runner: None, verdict: Some(closing) };
+        self.ledger.write(&page)?;
+        self.open = Some((page, None));
+        Ok(())
     }
 
     /// The claim has ended: nothing is owed any more.

@@ -19,6 +19,7 @@ use super::runners::Tokens;
 use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 use crate::runtime::effect::{Effect, effect};
+use crate::runtime::meters;
 
 /// GitHub, signed in to with one set of credentials; shared by all plugins that use these.
 #[derive(Debug)]
@@ -188,6 +189,8 @@ impl Client {
         let sent = Instant::now();
         self.calls.count(request.call);
         let fetched = effect(Effect::GitHub(request.call.name()), || self.fetcher.fetch(asker, outgoing));
+        let status = fetched.as_ref().map_or(0, |answer| answer.status);
+        meters::GITHUB_CALLS.add(&[request.call.name(), &status.to_string()]);
         match fetched {
             Ok(answer) => self.weigh(request, answer, sent, time),
             Err(FetchFault::Network(reason)) => Ok(self.away(request.call, reason, Duration::ZERO, time)),

@@ -41,6 +41,29 @@ pub struct JobEvent {
     pub enterprise: Option<String>,
 }
 
+impl Event {
+    /// Event and action, each a word of a closed list: for metrics.
+    pub fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Event::Ping => ("ping", ""),
+            Event::Other => ("other", ""),
+            Event::UnknownAction(_) => ("workflow_job", "other"),
+            Event::WorkflowJob(event) => ("workflow_job", event.action.word()),
+        }
+    }
+}
+
+impl Action {
+    fn word(&self) -> &'static str {
+        match self {
+            Action::Queued => "queued",
+            Action::Waiting => "waiting",
+            Action::InProgress => "in_progress",
+            Action::Completed(_) => "completed",
+        }
+    }
+}
+
 /// The action of a `workflow_job` delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {

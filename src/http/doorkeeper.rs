@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::guests::Guests;
+use crate::runtime::meters;
 
 /// How often an operator is told of guests shown out.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
@@ -15,6 +16,7 @@ pub fn keep(guests: &Guests, name: &str) {
     let mut told: Option<Instant> = None;
     let mut before = 0;
     while let Some(count) = guests.next_shown_out() {
+        meters::SHOWN_OUT.add(&[name]);
         if told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
             log::warn!(
                 "the house of {name} is full: {} slow or silent clients were shown out",

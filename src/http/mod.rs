@@ -21,6 +21,7 @@ mod body;
 mod budget;
 mod door;
 mod doorkeeper;
+pub mod fetch;
 mod guest;
 mod guests;
 mod head;

@@ -2,6 +2,7 @@
 
 use crate::runtime::board::{Board, Row, Totals};
 use crate::runtime::figures::Figures;
+use crate::runtime::outlook::{Found, Outlook};
 
 /// The daemon and its host at one moment.
 #[derive(Clone, Debug)]
@@ -12,15 +13,18 @@ pub struct Snapshot {
     pub host: Figures,
     /// The plugins, in the order of the configuration.
     pub plugins: Vec<Row>,
+    /// What the looks in the background have found.
+    pub found: Found,
     /// Log lines lost since the process began.
     pub log_lines_dropped: u64,
 }
 
 impl Snapshot {
-    /// What `board` shows now, with the host's figures.
-    pub fn of(board: &Board, host: Figures) -> Snapshot {
+    /// What `board` shows now, with the host's figures and what the looks have found.
+    pub fn of(board: &Board, outlook: &Outlook, host: Figures) -> Snapshot {
         let (totals, plugins) = board.snapshot();
-        Snapshot { totals, host, plugins, log_lines_dropped: crate::log::dropped_lines() }
+        let found = outlook.found();
+        Snapshot { totals, host, plugins, found, log_lines_dropped: crate::log::dropped_lines() }
     }
 }
 
@@ -32,6 +36,7 @@ pub(super) mod example {
     use super::Snapshot;
     use crate::runtime::board::{Identity, LastRun, Row, Totals};
     use crate::runtime::figures::{Figures, Space};
+    use crate::runtime::outlook::{Depth, Found, Queue, Quota, Slots};
     use crate::runtime::status::{Kind, Status};
 
     pub const JOB: &str = "https://github.com/acme/app/actions/runs/1/job/2";
@@ -47,6 +52,18 @@ pub(super) mod example {
         Row { identity, status, since: moment(), last_successful: None, last_failed: None }
     }
 
+    pub fn found() -> Found {
+        let jobs = [("queued", 7), ("parked", 0), ("claimed", 1), ("running", 2), ("dead", 0)];
+        let depth = Some(Depth { jobs, eldest: Duration::from_millis(1_500) });
+        let quota = Quota { plugin: "RUNNER1".into(), limit: 5_000, remaining: 4_321, reset: 1_716_320_000 };
+        Found {
+            queues: vec![Queue { name: "acme".into(), depth, ..Queue::default() }],
+            quotas: vec![quota],
+            slots: Some(Slots { used: 1, free: 1 }),
+            foreign_guests: None,
+        }
+    }
+
     pub fn snapshot() -> Snapshot {
         let memory = Space { total: 38_654_705_664, available: 15_629_500_416 };
         let disk = Space { total: 994_662_584_320, available: 535_617_069_056 };
@@ -56,6 +73,7 @@ pub(super) mod example {
             totals: Totals { running_vms: 1, successful: 2, failed: 3, canceled: 4 },
             host: Figures { cpu_count: 12, cpu_usage_percentage: 10.674_157, memory, disk },
             plugins: vec![runner, row("HOOKS", Kind::Receiver, None)],
+            found: found(),
             log_lines_dropped: 5,
         }
     }

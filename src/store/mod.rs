@@ -8,6 +8,7 @@
 //! - [`shelf`] the verbs over anything that finds and keeps jobs
 //! - [`look`] the queue as people see it; changes nothing
 //! - [`notes`] what a handler says of itself
+//! - [`memo`] what plugins remember beside jobs
 //! - [`bells`] who is rung when there is work
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
 //! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
@@ -18,6 +19,7 @@ pub mod bells;
 pub mod embedded;
 pub mod faulty;
 pub mod look;
+pub mod memo;
 pub mod memory;
 pub mod notes;
 pub mod record;
@@ -38,6 +40,8 @@ use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::domain::job::Job;
 use crate::domain::scope::Scope;
 use crate::domain::undo::Closing;
+
+pub use memo::{Change, Memos};
 
 /// How long a job that is over stays known.
 pub const REMEMBERED: Duration = Duration::from_hours(7 * 24);
@@ -67,6 +71,10 @@ pub trait Store: Send + Sync {
     fn list(&self) -> Result<Vec<Entry>, StoreError>;
     /// How many jobs wait, and since when.
     fn depth(&self) -> Result<Depth, StoreError>;
+    /// All memos of a topic. One that was not written for [`REMEMBERED`] may be gone.
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError>;
+    /// Makes all of the changes or, when one of them does not fit any more ([`Change::fits`]), none: then it is false.
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError>;
     /// Forgets what has been over or dead for longer than [`REMEMBERED`]; says how many.
     fn purge(&self) -> Result<u64, StoreError>;
     /// The store's clock.

@@ -11,6 +11,7 @@ mod daemon; // pid lock, signals, run-once, exit codes, logs
 mod door; // attacks on the listener
 mod github; // the client against a server that misbehaves
 mod handler; // rows of the job's life, through the real binary
+mod health; // alive, ready, healthcheck, the port taken
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
 mod metrics; // the page in its forms, and what an idle daemon costs

@@ -71,7 +71,7 @@ fn the_domain_knows_nothing_but_std() {
 #[test]
 fn adapters_stay_in_their_rooms() {
     let rooms = [
-        ("ureq::", "src/github/"),
+        ("ureq::", "src/github/ src/http/fetch.rs"),
         ("tiny_http::", "src/http/"),
         ("rusqlite::", "src/store/embedded"),
         ("use redis::", "src/store/redis"),
@@ -82,7 +82,8 @@ fn adapters_stay_in_their_rooms() {
     for (file, text) in sources("src") {
         for (word, room) in rooms {
             let used = code(&text).any(|line| line.contains(word));
-            assert!(!used || file.to_string_lossy().contains(room), "{} uses {word}", file.display());
+            let file = file.to_string_lossy();
+            assert!(!used || room.split(' ').any(|room| file.contains(room)), "{file} uses {word}");
         }
     }
 }

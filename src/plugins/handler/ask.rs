@@ -7,21 +7,23 @@ use crate::domain::ids::{JobId, Millis};
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::github::Asker;
-use crate::github::runs::{JobAnswer, JobState, Repository};
+use crate::github::runs::{JobAnswer, JobNow, JobState, Repository};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::streak::Effort;
 
-/// The ETag of the latest answer about the job in hand.
+/// The latest answer about the job in hand that had an ETag.
 #[derive(Default)]
-pub(super) struct Etag(Option<(JobId, String)>);
+pub(super) struct Etag(Option<(JobId, String, JobState)>);
 
 impl Etag {
-    fn of(&self, job: JobId) -> Option<String> {
-        self.0.as_ref().filter(|(id, _)| *id == job).map(|(_, etag)| etag.clone())
+    fn of(&self, job: JobId) -> Option<(String, JobState)> {
+        let (_, etag, state) = self.0.as_ref().filter(|(id, ..)| *id == job)?;
+        Some((etag.clone(), state.clone()))
     }
 
-    fn keep(&mut self, job: JobId, etag: Option<String>) {
-        self.0 = etag.map(|etag| (job, etag));
+    fn keep(&mut self, job: JobId, now: JobNow) {
+        self.0 = now.etag.map(|etag| (job, etag, now.state));
     }
 }
 
@@ -29,32 +31,45 @@ impl Etag {
 const DELETED: &str = "deleted";
 
 impl Handler {
-    /// Asks GitHub about the job and plays its answer. `None`: nothing new, or nothing to be had.
+    /// Asks GitHub about the job and plays its answer, again where it is the one before. `None`: it tells nothing.
     ///
     /// The answer is also returned as the state that it means, so that a job's end is seen while the store is away.
     pub(super) fn ask(&self, job: &Job, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
         let known = self.etags.borrow().of(job.id);
-        let answer = self.tools.github.get_job(asker, place(job), job.id, known.as_deref());
-        match answer.map_err(|error| github_reason(&error))? {
-            JobAnswer::NotModified => Ok(None),
-            JobAnswer::NotFound => self.not_found(job, asker),
-            JobAnswer::Now(now) => {
-                // What the store has not heard must be had again: an unchanged answer would not tell.
-                if event(job, &now.state).is_none_or(|event| self.tell(&event)) {
-                    self.etags.borrow_mut().keep(job.id, now.etag);
-                }
-                Ok(state(&now.state))
-            }
+        let answer = self.tools.github.get_job(
+            asker,
+            place(job),
+            job.id,
+            known.as_ref().map(|(etag, _)| etag.as_str()),
+        );
+        let answer = answer.map_err(|error| github_reason(&error))?;
+        if answer != JobAnswer::NotFound {
+            self.streaks.worked(Effort::AskJob);
         }
+        let now = match answer {
+            JobAnswer::NotFound => return self.not_found(job, asker),
+            JobAnswer::NotModified => known.map(|(_, state)| state),
+            JobAnswer::Now(now) => {
+                self.etags.borrow_mut().keep(job.id, now.clone());
+                Some(now.state)
+            }
+        };
+        let Some(now) = now else { return Ok(None) };
+        // Also what is unchanged: the store may have heard otherwise meanwhile, or have been away.
+        if let Some(event) = event(job, &now) {
+            self.tell(&event);
+        }
+        Ok(state(&now))
     }
 
-    /// Plays an event; a store that is away (then it is false) hears of it at the next asking.
-    pub(super) fn tell(&self, event: &Event) -> bool {
-        let told = self.tools.store.apply(event);
-        if let Err(error) = &told {
-            log::warn!("failed to note what GitHub says of the job: {error}");
+    /// Plays an event; a store that is away hears of it at the next asking.
+    pub(super) fn tell(&self, event: &Event) {
+        match self.tools.store.apply(event) {
+            Ok(_) => self.streaks.worked(Effort::Note),
+            Err(error) => self
+                .streaks
+                .failed(Effort::Note, format_args!("failed to note what GitHub says of the job: {error}")),
         }
-        told.is_ok()
     }
 
     /// 404: the job is over only when the repository itself still answers.

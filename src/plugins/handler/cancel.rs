@@ -2,20 +2,27 @@
 
 use std::time::{Duration, Instant};
 
+use log::Level;
+
 use crate::domain::event::End;
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::Closing;
-use crate::github::GitHubError;
 use crate::github::runs::{Cancel, JobAnswer, JobState};
+use crate::github::{Asker, GitHubError};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::ask::place;
 use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::Work;
+use crate::runtime::pace::paced;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// A job that is still queued so long after its run was cancelled is cancelled by force.
 const FORCE_AFTER: Duration = Duration::from_mins(2);
+
+/// Between tries to do so.
+const FORCE_AGAIN: Duration = Duration::from_mins(1);
 
 /// Cancelled runs that are looked at once more, each with its time.
 #[derive(Default)]
@@ -24,7 +31,12 @@ pub(super) struct FollowUps(Vec<(Instant, Job)>);
 impl FollowUps {
     /// This job's run was cancelled at `now`.
     fn add(&mut self, job: Job, now: Instant) {
-        self.0.push((now + FORCE_AFTER, job));
+        self.0.push((now + paced(FORCE_AFTER), job));
+    }
+
+    /// It could not be looked at, or not be forced.
+    fn again(&mut self, job: Job, now: Instant) {
+        self.0.push((now + paced(FORCE_AGAIN), job));
     }
 
     /// Takes out what is due at `now`.
@@ -39,33 +51,51 @@ impl FollowUps {
 }
 
 impl Handler {
-    /// Cancels the whole run (GitHub has no call for one job) and gives the job up.
+    /// Cancels the whole run (GitHub has no call for one job), gives the job up, and then says what came of both:
+    /// `what` has happened, at this `level`, for this reason.
     /// When GitHub does not answer, the job goes back uncounted.
-    pub(super) fn give_up(&mut self, work: &Work, reason: &Reason, stop: &Stop) -> Closing {
+    pub(super) fn give_up(
+        &mut self,
+        work: &Work,
+        level: Level,
+        what: &str,
+        reason: &Reason,
+        stop: &Stop,
+    ) -> Closing {
         let job = &work.entry.job;
         let run = format!("{}/{}/{}/actions/runs/{}", self.options.web_url, job.owner, job.repo, job.run_id);
         let asker = self.asker_cleaning(stop);
-        match self.tools.github.cancel_run(&asker, place(job), job.run_id) {
+        let cancelled = self.tools.github.cancel_run(&asker, place(job), job.run_id);
+        if !matches!(cancelled, Err(GitHubError::Away { .. } | GitHubError::SignInRefused)) {
+            self.streaks.worked(Effort::Cancel);
+        }
+        match cancelled {
             Ok(Cancel::Accepted) => {
-                log::warn!("the run is cancelled, with all its jobs: {run}");
+                log::log!(level, "{what}: {reason}; its run is cancelled, with all its jobs: {run}");
                 self.follow_ups.add(job.clone(), Instant::now());
             }
             Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => {
-                log::info!("the run was over already: {run}");
+                log::info!("{what}: {reason}; the run was over already: {run}");
             }
             Err(
                 error @ (GitHubError::Permission { .. }
                 | GitHubError::Refused { .. }
                 | GitHubError::Redirected { .. }),
             ) => {
-                log::error!("failed to cancel the run {run}: failed to {error}");
+                log::error!("{what}: {reason}; failed to cancel the run {run}: failed to {error}");
                 return Closing::Settle(End::Dead(format!(
                     "{reason}; and its run could not be cancelled: {error}"
                 )));
             }
             Err(error) => {
                 let why = github_reason(&error);
-                log::warn!("the run could not be cancelled, the job goes back to the queue: {why}");
+                self.streaks.failed_because(
+                    Effort::Cancel,
+                    &why,
+                    format_args!(
+                        "{what}: {reason}; the run {run} could not be cancelled, the job goes back to the queue: {why}"
+                    ),
+                );
                 self.held_back.job(job.id);
                 return Closing::Release { counted: false, pause: Duration::ZERO };
             }
@@ -76,23 +106,29 @@ impl Handler {
     /// Forces what GitHub has not cancelled in time.
     pub(super) fn follow_up(&mut self, stop: &Stop) {
         for job in self.follow_ups.due(Instant::now()) {
-            let asker = self.asker_once(stop, Urgency::Drain);
-            let github = &self.tools.github;
-            let still = github.get_job(&asker, place(&job), job.id, None);
-            let waits = |state: &JobState| matches!(state, JobState::Queued | JobState::Waiting);
-            if !matches!(still, Ok(JobAnswer::Now(now)) if waits(&now.state)) {
-                continue;
-            }
-            match github.force_cancel_run(&asker, place(&job), job.run_id) {
-                Ok(_) => log::warn!(
-                    "job {} was still queued {FORCE_AFTER:?} after its run was cancelled: forced",
-                    job.id
-                ),
-                Err(error) => {
-                    log::warn!("job {} is still queued, and forcing failed: failed to {error}", job.id);
+            match self.force_if_it_waits(&job, &self.asker_once(stop, Urgency::Drain)) {
+                Ok(()) => self.streaks.worked(Effort::Force),
+                Err(GitHubError::Stopped | GitHubError::Limited) => {
+                    self.follow_ups.again(job, Instant::now());
                 }
+                Err(error @ (GitHubError::Away { .. } | GitHubError::SignInRefused)) => {
+                    let what = format_args!("job {} is to be cancelled by force: failed to {error}", job.id);
+                    self.streaks.failed_because(Effort::Force, &github_reason(&error), what);
+                    self.follow_ups.again(job, Instant::now());
+                }
+                Err(error) => log::error!("failed to cancel job {} by force: failed to {error}", job.id),
             }
         }
+    }
+
+    fn force_if_it_waits(&self, job: &Job, asker: &Asker<'_>) -> Result<(), GitHubError> {
+        match self.tools.github.get_job(asker, place(job), job.id, None)? {
+            JobAnswer::Now(now) if matches!(now.state, JobState::Queued | JobState::Waiting) => (),
+            _ => return Ok(()),
+        }
+        self.tools.github.force_cancel_run(asker, place(job), job.run_id)?;
+        log::warn!("job {} was still queued {FORCE_AFTER:?} after its run was cancelled: forced", job.id);
+        Ok(())
     }
 }
 

@@ -8,14 +8,15 @@ use crate::github::runners::Removal;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::meters;
+use crate::runtime::pace::paced;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// Pauses between tries to delete a VM. After them it is tried each minute.
 const AGAIN: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
-/// Failures in a row after which an operator must act.
-const ACT: usize = 5;
 
 impl Handler {
     /// Removes the runner, then the VM. Turns back to watching when the runner has just been given a job.
@@ -26,11 +27,17 @@ impl Handler {
         stop: &Stop,
     ) -> Result<Ran, Reason> {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
+            let timer = meters::CLEAN_UP.timer();
             let Some(asks) = self.remove_runner(work, stop) else {
-                self.delete_vm(work, stop);
+                self.delete_vm(work, &result, stop);
+                if !work.has_vm {
+                    timer.done();
+                }
                 break;
             };
             if let Some(ran) = self.watch_until_free(work, asks, stop) {
+                // Whatever was settled before.
+                work.closing = None;
                 result = Ok(ran);
             }
         }
@@ -47,18 +54,19 @@ impl Handler {
         let asker = self.asker_cleaning(stop);
         match self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner) {
             Ok(Removal::Gone) => {
+                self.streaks.worked(Effort::RemoveRunner);
                 work.gone = Some(RunnerGone::by_github(runner));
                 None
             }
             Ok(Removal::Busy) => {
+                self.streaks.worked(Effort::RemoveRunner);
                 log::info!("the runner has just been given a job: back to watching");
                 Some(Asks::from_now())
             }
             Err(error) => {
-                log::warn!(
-                    "the VM stays until GitHub says that no job runs on its runner: {}",
-                    github_reason(&error)
-                );
+                let reason = github_reason(&error);
+                let what = "the VM stays until GitHub says that no job runs on its runner";
+                self.streaks.failed_because(Effort::RemoveRunner, &reason, format_args!("{what}: {reason}"));
                 let mut asks = Asks::from_now();
                 asks.answered(false);
                 Some(asks)
@@ -67,34 +75,33 @@ impl Handler {
     }
 
     /// Deletes the VM, however often it takes; on an interrupt the rest is the journal's.
-    fn delete_vm(&mut self, work: &mut Work, stop: &Stop) {
+    fn delete_vm(&mut self, work: &mut Work, result: &Result<Ran, Reason>, stop: &Stop) {
         let Some(deletable) = self.undo.deletable(work.gone.as_ref()) else { return };
         for round in 0.. {
             let Err(error) = self.tools.anka.delete(&deletable) else {
-                self.vm_is_gone(work, &deletable);
+                self.vm_is_gone(work, deletable);
                 return;
             };
-            if round + 1 == ACT {
-                log::error!(
-                    "the VM could not be deleted {ACT} times in a row and keeps its slot; delete it by hand: {error}"
-                );
-            } else {
-                log::warn!("the VM could not be deleted, and is tried again: {error}");
-            }
-            if round + 1 >= AGAIN.len() && self.undo.page().is_some_and(|page| page.verdict.is_none()) {
+            let what = format_args!(
+                "the VM could not be deleted, keeps its slot, and is tried again (if that does not help, delete it by hand): {error}"
+            );
+            self.streaks.failed(Effort::Delete, what);
+            if round + 1 >= AGAIN.len() {
                 // The job must not wait for a VM that does not go: its claim ends now, the VM stays ours to delete.
-                self.end_claim_early(work);
+                self.end_claim_early(work, result, stop);
             }
-            if !stop.pause(Urgency::Interrupt, AGAIN[round.min(AGAIN.len() - 1)]) {
+            if !stop.pause(Urgency::Interrupt, paced(AGAIN[round.min(AGAIN.len() - 1)])) {
                 return;
             }
         }
     }
 
-    fn vm_is_gone(&mut self, work: &mut Work, deletable: &Deletable) {
+    fn vm_is_gone(&mut self, work: &mut Work, deletable: Deletable) {
         work.has_vm = false;
-        self.undo.vm_gone(deletable);
+        self.streaks.worked(Effort::Delete);
+        self.undo.vm_gone(&deletable);
         self.tools.cell.board().vm_gone(deletable.vm());
+        self.mind_deleted(deletable);
         log::info!("the VM is deleted");
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use log::Level;
+
+use crate::domain::claim::Claim;
 use crate::domain::entry::State;
 use crate::domain::event::{End, Event, Verdict};
 use crate::domain::outcome::{Policy, Reason, Stands, counted_pause};
@@ -9,25 +12,35 @@ use crate::domain::undo::Closing;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::meters;
 use crate::runtime::stop::{Stop, Urgency};
 
+/// The claim ends, and nothing else is said.
+const LET_GO: Closing = Closing::Release { counted: false, pause: Duration::ZERO };
 /// Between tries to tell the store how a claim ended.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 
 impl Handler {
     /// The end of a turn's work: the outcome is counted once, and the claim ends.
     pub(super) fn finish(&mut self, mut work: Work, result: Result<Ran, Reason>, stop: &Stop) {
-        let closing = match self.after_all(&mut work, result, stop) {
-            Ok(Ran::Detached) => {
-                log::info!("the job goes on in its VM; the next start takes it up");
-                work.claim.take().map(crate::domain::claim::Claim::detach);
-                return;
-            }
-            Ok(Ran::Over) => self.ran_to_its_end(&work),
-            Err(reason) => self.did_not_run(&mut work, &reason, stop),
+        let settled = work.closing.take().filter(|_| result != Ok(Ran::Detached));
+        let Some(closing) = settled.or_else(|| self.closing(&mut work, result, stop)) else {
+            log::info!("the job goes on in its VM; the next start takes it up");
+            work.claim.take().map(Claim::detach);
+            return;
         };
         self.end_claim(work, &closing, stop);
+    }
+
+    /// How the claim ends; `None`: not now.
+    fn closing(&mut self, work: &mut Work, result: Result<Ran, Reason>, stop: &Stop) -> Option<Closing> {
+        match self.after_all(work, result, stop) {
+            Ok(Ran::Detached) => None,
+            Ok(Ran::Over) => Some(self.ran_to_its_end(work)),
+            Err(reason) => Some(self.did_not_run(work, &reason, stop)),
+        }
     }
 
     /// A job that was given up may have run after all, of which no delivery told in time: then it has its end to be
@@ -56,7 +69,7 @@ impl Handler {
     fn ran_to_its_end(&mut self, work: &Work) -> Closing {
         self.held_back.clear(work.entry.job.id);
         let State::Over(ending) = &work.entry.state else {
-            return Closing::Release { counted: false, pause: Duration::ZERO };
+            return LET_GO;
         };
         if work.ran().is_some() {
             self.tools.cell.finished(ending.conclusion.tally(), &work.entry.job.url);
@@ -74,79 +87,68 @@ impl Handler {
             Stands::ForTheJob => self.held_back.job(work.entry.job.id),
             Stands::ForTheHost => self.held_back.host(),
         }
-        let release = |counted, pause| Closing::Release { counted, pause };
         match reason.policy() {
             Policy::LetGo => {
                 log::info!("the job is let go: {reason}");
-                release(false, Duration::ZERO)
+                LET_GO
             }
             Policy::Park => {
                 log::info!("the job is parked: {reason}");
                 Closing::Park
             }
             Policy::Uncounted => {
-                say_uncounted(reason);
-                release(false, Duration::ZERO)
+                self.say_uncounted(reason);
+                LET_GO
             }
             Policy::Counted => self.counted(work, reason, stop),
-            Policy::Cancel => {
-                log::warn!("the job can never run here and its run is cancelled: {reason}");
-                self.give_up(work, reason, stop)
-            }
+            Policy::Cancel => self.give_up(work, Level::Warn, "the job can never run here", reason, stop),
             Policy::Vote => self.vote(work, reason, stop),
         }
     }
 
     fn counted(&mut self, work: &Work, reason: &Reason, stop: &Stop) -> Closing {
+        meters::ATTEMPTS.add(&[reason.word()]);
         let tries = work.entry.attempts + 1;
         let most = self.options.job_retry_attempts;
         if tries < most {
             log::warn!("try {tries} of {most} failed, the job goes back to the queue: {reason}");
             return Closing::Release { counted: true, pause: counted_pause(tries) };
         }
-        log::error!("try {tries} of {most} failed, the job is given up and its run cancelled: {reason}");
-        self.give_up(work, reason, stop)
+        let what = format!("try {tries} of {most} failed, the job is given up");
+        self.give_up(work, Level::Error, &what, reason, stop)
     }
 
     /// "Not here": the run is cancelled when every live handler that may take the job has said so.
     fn vote(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {
-        let release = Closing::Release { counted: false, pause: Duration::ZERO };
-        let Some(claim) = work.claim.as_ref() else { return release };
+        let Some(claim) = work.claim.as_ref() else { return LET_GO };
         let voter = self.options.voter.clone();
         match self.tools.store.apply(&Event::NotHere { claim: claim.id().clone(), voter }) {
             Ok(told) if told.verdict == Verdict::Unanimous => {
-                log::warn!("no host has what the job asks for, its run is cancelled: {reason}");
-                self.give_up(work, reason, stop)
+                self.streaks.worked(Effort::Vote);
+                self.give_up(work, Level::Warn, "no host has what the job asks for", reason, stop)
             }
             Ok(_) => {
+                self.streaks.worked(Effort::Vote);
                 log::info!("the job is left to other hosts: {reason}");
-                work.claim.take().map(crate::domain::claim::Claim::detach);
-                release
+                work.claim.take().map(Claim::detach);
+                LET_GO
             }
             Err(error) => {
-                log::warn!("failed to say that the template is not here: {error}");
-                release
+                let what = format_args!("failed to say that the template is not here: {error}");
+                self.streaks.failed(Effort::Vote, what);
+                LET_GO
             }
         }
     }
 
-    /// Tells the store how the claim ended. While it is away that is owed, in the journal if a page is open.
-    pub(super) fn end_claim(&mut self, mut work: Work, closing: &Closing, stop: &Stop) {
-        let mut told = false;
-        while let Some(claim) = work.claim.take() {
-            let Err((claim, error)) = self.tools.store.end(claim, closing) else { break };
-            if !told {
-                log::warn!("the end of the claim is owed until the store is back: {error}");
-                told = true;
-                if let Err(error) = self.undo.owe(closing.clone()) {
-                    log::warn!("failed to write to the journal what is owed: {error}");
-                }
-            }
+    /// Tells the store how the claim ended, however often it takes. While the store is away that is owed, in the
+    /// journal.
+    fn end_claim(&mut self, mut work: Work, closing: &Closing, stop: &Stop) {
+        while !self.told_end(&mut work, closing) {
             if !stop.pause(Urgency::Drain, STORE_AGAIN) {
-                claim.detach();
+                work.claim.take().map(Claim::detach);
                 return;
             }
-            work.claim = Some(claim);
         }
         // A VM that could not be deleted keeps its page.
         if !work.has_vm {
@@ -154,21 +156,54 @@ impl Handler {
         }
     }
 
-    /// For a VM that does not go: the job is released now.
-    pub(super) fn end_claim_early(&mut self, work: &mut Work) {
-        let Some(claim) = work.claim.take() else { return };
-        let closing = match &work.entry.state {
-            State::Over(ending) => Closing::Settle(End::Over(ending.conclusion.clone())),
-            _ => Closing::Release { counted: false, pause: Duration::ZERO },
-        };
-        if let Err((claim, _)) = self.tools.store.end(claim, &closing) {
-            work.claim = Some(claim);
+    /// For a VM that does not go: how the claim ends is settled, and told, before the VM is gone.
+    pub(super) fn end_claim_early(&mut self, work: &mut Work, result: &Result<Ran, Reason>, stop: &Stop) {
+        let settled = work.closing.take();
+        work.closing = settled.or_else(|| self.closing(work, result.clone(), stop));
+        if let Some(closing) = work.closing.clone() {
+            self.told_end(work, &closing);
         }
     }
 
+    /// Whether the store knows how the claim ended; if not, that is owed.
+    fn told_end(&mut self, work: &mut Work, closing: &Closing) -> bool {
+        let Some(claim) = work.claim.take() else { return true };
+        let Err((claim, error)) = self.tools.store.end(claim, closing) else {
+            self.streaks.worked(Effort::EndClaim);
+            return true;
+        };
+        let what = format_args!("the end of the claim is owed until the store is back: {error}");
+        self.streaks.failed(Effort::EndClaim, what);
+        if self.undo.page().is_none_or(|page| page.verdict.as_ref() != Some(closing)) {
+            match self.undo.owe(claim.id(), &work.entry.job, &work.vm, closing.clone()) {
+                Ok(()) => self.streaks.worked(Effort::Journal),
+                Err(error) => {
+                    let what = format_args!("failed to write to the journal what is owed: {error}");
+                    self.streaks.failed(Effort::Journal, what);
+                }
+            }
+        }
+        work.claim = Some(claim);
+        false
+    }
+
     pub(super) fn close_page(&mut self) {
-        if let Err(error) = self.undo.close() {
-            log::warn!("failed to close the journal's page, the next start reads it again: {error}");
+        match self.undo.close() {
+            Ok(()) => self.streaks.worked(Effort::Journal),
+            Err(error) => self.streaks.failed(
+                Effort::Journal,
+                format_args!("failed to close the journal's page, the next start reads it again: {error}"),
+            ),
+        }
+    }
+
+    fn say_uncounted(&self, reason: &Reason) {
+        let what = format_args!("the job goes back to the queue: {reason}");
+        match reason {
+            Reason::Stopped | Reason::NoSlot | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
+                log::info!("{what}");
+            }
+            _ => self.streaks.failed_because(Effort::start(reason), reason, what),
         }
     }
 }
@@ -180,15 +215,5 @@ fn overtaken(news: &News) -> Option<Reason> {
         News::Parked => Some(Reason::Parked),
         News::Lost => Some(Reason::Lost),
         News::Waiting | News::Running | News::Away => None,
-    }
-}
-
-fn say_uncounted(reason: &Reason) {
-    match reason {
-        Reason::Forbidden(_) => log::error!("the job goes back to the queue: {reason}"),
-        Reason::Stopped | Reason::NoSlot | Reason::NoRoom(_) | Reason::PullTaken | Reason::Crashed => {
-            log::info!("the job goes back to the queue: {reason}");
-        }
-        _ => log::warn!("the job goes back to the queue: {reason}"),
     }
 }

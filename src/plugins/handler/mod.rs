@@ -21,6 +21,7 @@ mod recover; // the same way, begun in the middle
 mod release; // the runner's version, resolved on the host
 mod runner; // VM → runner that has its job
 mod schedule; // when to ask, what to leave alone
+mod streak; // failures in a row
 mod watch; // until it starts, until it is over
 mod work; // what a turn has in hand
 
@@ -33,6 +34,8 @@ use crate::domain::ids::{ClaimId, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
 use crate::runtime::board::Cell;
+use crate::runtime::meters;
+use crate::runtime::pace::{self, paced};
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::random;
 use crate::runtime::status::Activity;
@@ -48,8 +51,6 @@ const FRESH: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_secs(30);
 /// How often the drain file is looked at, at least.
 const DRAIN_LOOK: Duration = Duration::from_secs(5);
-/// Faults in a row that make them an operator's matter.
-const TOO_MANY: u32 = 5;
 /// While all slots are taken.
 const NO_SLOT: Duration = Duration::from_secs(1);
 
@@ -64,11 +65,12 @@ pub struct Handler {
     seen: Option<Instant>,
     chored: Option<Instant>,
     taken_over: chores::Asked,
+    asked_unwatched: Option<Instant>,
     etags: RefCell<ask::Etag>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
     follow_ups: cancel::FollowUps,
-    store_faults: u32,
+    streaks: streak::Streaks,
     /// The number of a look whose answer was lost: the next one asks for the same claim, which it may hold.
     unanswered: Option<u64>,
     /// GitHub has refused something: before the next VM it is asked whether it would again.
@@ -96,7 +98,7 @@ impl Plugin for Handler {
         self.chores(stop);
         let wait = self.reason_to_wait(stop);
         self.said.why = wait.as_ref().and_then(|(_, why)| why.clone());
-        if self.seen.is_some_and(|at| at.elapsed() < TICK) {
+        if self.seen.is_some_and(|at| at.elapsed() < paced(TICK)) {
             self.tick();
         }
         if let Some((pause, _)) = wait {
@@ -131,11 +133,12 @@ impl Handler {
             seen: None,
             chored: None,
             taken_over: chores::Asked::default(),
+            asked_unwatched: None,
             etags: RefCell::default(),
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
             release: None,
-            store_faults: 0,
+            streaks: streak::Streaks::default(),
             unanswered: None,
             doubted: false,
             said: note::Said::default(),
@@ -159,10 +162,10 @@ impl Handler {
         let draining = self.options.drain_file.as_ref().is_some_and(|file| file.exists());
         self.tools.cell.draining(draining);
         if draining {
-            return because(DRAIN_LOOK, "draining: its host has a drain file");
+            return because(paced(DRAIN_LOOK), "draining: its host has a drain file");
         }
         if !self.tools.github.sign_in_works(&self.asker_once(stop, Urgency::Drain)) {
-            return because(DRAIN_LOOK, "GitHub refuses its sign-in");
+            return because(paced(DRAIN_LOOK), "GitHub refuses its sign-in");
         }
         let limited = self.tools.github.limited_for();
         self.tools.cell.limit_paused(limited.is_some());
@@ -198,20 +201,21 @@ impl Handler {
         };
         match self.tools.store.take(&ask) {
             Ok(taken) => {
-                self.store_faults = 0;
+                self.streaks.worked(streak::Effort::Look);
                 let (claim, entry) = taken?;
                 let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
                 log::info!("handling the job");
+                if work.entry.attempts == 0 {
+                    meters::QUEUE_WAIT.add(pace::millis().since(work.entry.age));
+                }
                 Some(work)
             }
             Err(error) => {
                 self.unanswered = Some(turn);
-                self.store_faults += 1;
-                if self.store_faults == TOO_MANY {
-                    log::error!("failed to look for work {TOO_MANY} times in a row, and tries on: {error}");
-                } else {
-                    log::warn!("failed to look for work, and tries again: {error}");
-                }
+                self.streaks.failed(
+                    streak::Effort::Look,
+                    format_args!("failed to look for work, and tries again: {error}"),
+                );
                 self.held_back.host();
                 None
             }
@@ -221,7 +225,7 @@ impl Handler {
     /// How long to wait for the bell.
     fn next_look(&self) -> Duration {
         let interval = self.options.sleep_interval.unwrap_or(DRAIN_LOOK);
-        [Some(DRAIN_LOOK), Some(interval), self.held_back.next(), self.follow_ups.next()]
+        [Some(paced(DRAIN_LOOK)), Some(interval), self.held_back.next(), self.follow_ups.next()]
             .into_iter()
             .flatten()
             .min()
@@ -232,7 +236,7 @@ impl Handler {
     /// Shows that the handler lives, at most once a tick; sooner when what it says of itself has changed.
     fn tick(&mut self) {
         let note = self.note();
-        let pause = if note == self.said.shown { TICK } else { DRAIN_LOOK };
+        let pause = if note == self.said.shown { paced(TICK) } else { paced(DRAIN_LOOK) };
         if self.seen.is_some_and(|at| at.elapsed() < pause) {
             return;
         }

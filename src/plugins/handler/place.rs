@@ -1,5 +1,7 @@
 //! A place for the VM: a slot, and the template on this host.
 
+use std::time::Instant;
+
 use crate::anka::template::{Choice, Pulling, choose};
 use crate::anka::{Anka, AnkaError};
 use crate::domain::ids::VmName;
@@ -8,6 +10,8 @@ use crate::domain::outcome::Reason;
 use crate::domain::slots::{NoRoom, VMS_PER_HOST, VmSlot};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::anka_reason;
+use crate::plugins::handler::streak::Effort;
+use crate::runtime::meters;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -29,12 +33,15 @@ impl Handler {
     ) -> Result<(VmSlot, Source), Reason> {
         let anka = self.anka(stop);
         let known = self.tools.slots.known();
+        let began = Instant::now();
         let local = anka.list().map_err(|error| away(&error))?;
+        self.delete_again(&anka, began, &local);
         let strange = |name: &String| !known.iter().any(|vm| vm.0 == *name);
         let running = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).filter(strange);
         let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room)?;
         let pulling = if self.options.skip_pull { Pulling::Over } else { Pulling::Allowed };
         let here = anka.presence(&local, request).map_err(|error| away(&error))?;
+        self.streaks.worked(Effort::start(&Reason::AnkaAway(String::new())));
         let source = match choose(here, request, pulling) {
             Choice::Use { template, tag } => Source { template, tag },
             Choice::Pull { local } => self.pull(&anka, request, local)?,
@@ -55,10 +62,14 @@ impl Handler {
         let registry = anka.registry(self.options.registry.as_deref());
         self.tools.cell.set(Activity::Pulling);
         log::info!("pulling {what}");
+        let timer = meters::TEMPLATE_PULL.timer();
         let pulled = registry.pull(&slot, &request.template, request.tag.as_deref());
         self.tools.cell.set(Activity::Running);
         match pulled {
-            Ok(()) => log::info!("{what} is pulled"),
+            Ok(()) => {
+                timer.done();
+                log::info!("{what} is pulled");
+            }
             Err(AnkaError::NotThere(_)) => {
                 return Err(Reason::NotHere(not_in_registry(&what, request, local)));
             }

@@ -9,14 +9,19 @@ use crate::domain::outcome::Reason;
 use crate::domain::undo::{Closing, Page, RunnerGone};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::children::{self, Left};
 use crate::runtime::plugin::Line;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
+use crate::store::StoreError;
 
 /// How long children that outlived the daemon may go on.
 const CHILDREN: Duration = Duration::from_secs(10);
+/// Tries to have the slot of a VM again, and the pause between them.
+const SLOT_TRIES: u32 = 20;
+const SLOT_AGAIN: Duration = Duration::from_millis(50);
 /// Between looks at a store that is away.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -26,7 +31,7 @@ impl Handler {
     pub(super) fn recover(&mut self, line: &mut Line, stop: &Stop) -> bool {
         if let Some(page) = self.undo.page().cloned() {
             log::info!("an earlier daemon left VM {} of job {} in the journal", page.vm, page.job.id);
-            self.take_back_slot(&page);
+            self.take_back_slot(&page, stop);
             line.pass();
             if !self.recover_page(&page, stop) {
                 return false;
@@ -36,12 +41,24 @@ impl Handler {
         self.release_strays(stop)
     }
 
-    fn take_back_slot(&mut self, page: &Page) {
-        let slot = self.tools.slots.retake_vm(&page.vm, page.slot);
-        self.undo.retake(slot);
+    /// Whoever looks at the notes of the places holds each for an instant: so it is tried for a while.
+    fn take_back_slot(&mut self, page: &Page, stop: &Stop) {
+        for _ in 0..SLOT_TRIES {
+            let slot = self.tools.slots.retake_vm(&page.vm, page.slot);
+            if slot.is_some() {
+                return self.undo.retake(slot);
+            }
+            if !stop.pause(Urgency::Interrupt, SLOT_AGAIN) {
+                break;
+            }
+        }
+        log::warn!(
+            "both places of this host are taken: VM {} counts as a guest until it is deleted",
+            page.vm
+        );
     }
 
-    fn recover_page(&mut self, page: &Page, stop: &Stop) -> bool {
+    pub(super) fn recover_page(&mut self, page: &Page, stop: &Stop) -> bool {
         let Ok(held) = self.reclaim(page, stop) else { return false };
         let (claim, entry) = match held {
             Some((claim, entry)) => (Some(claim), entry),
@@ -50,12 +67,10 @@ impl Handler {
         let mut work = Work::new(claim, entry, page.vm.clone());
         work.has_vm = true;
         work.running_since = Some(Instant::now());
+        work.closing.clone_from(&page.verdict);
         let result = self.judge(&mut work, page, stop);
         let result = self.clean_up(&mut work, result, stop);
-        match (&page.verdict, result) {
-            (Some(closing), Err(_)) => self.end_claim(work, closing, stop),
-            (_, result) => self.finish(work, result, stop),
-        }
+        self.finish(work, result, stop);
         self.undo.page().is_none()
     }
 
@@ -80,7 +95,11 @@ impl Handler {
                 return Ok(self.adopt(work, stop));
             }
             Err(Reason::Stopped) => return Err(Reason::Stopped),
-            Err(reason) => log::warn!("GitHub was asked in vain what became of the job: {reason}"),
+            Err(reason) => self.streaks.failed_because(
+                Effort::AskJob,
+                &reason,
+                format_args!("GitHub was asked in vain what became of the job: {reason}"),
+            ),
             Ok(_) => (),
         }
         if matches!(&work.entry.state, State::Running { runner, .. } if *runner == work.runner()) {
@@ -101,8 +120,11 @@ impl Handler {
     fn reclaim(&self, page: &Page, stop: &Stop) -> Result<Option<(Claim, Entry)>, Reason> {
         loop {
             match self.tools.store.reclaim(&page.claim) {
-                Ok(held) => return Ok(held),
-                Err(error) => log::warn!("the recovery waits for the store: {error}"),
+                Ok(held) => {
+                    self.streaks.worked(Effort::Recover);
+                    return Ok(held);
+                }
+                Err(error) => self.recovery_waits(&error),
             }
             if !stop.pause(Urgency::Drain, STORE_AGAIN) {
                 return Err(Reason::Stopped);
@@ -121,15 +143,20 @@ impl Handler {
                         all &= self.tools.store.end(Claim::granted(claim), &closing).is_ok();
                     }
                     if all {
+                        self.streaks.worked(Effort::Recover);
                         return true;
                     }
                 }
-                Err(error) => log::warn!("the recovery waits for the store: {error}"),
+                Err(error) => self.recovery_waits(&error),
             }
             if !stop.pause(Urgency::Drain, STORE_AGAIN) {
                 return false;
             }
         }
+    }
+
+    fn recovery_waits(&self, error: &StoreError) {
+        self.streaks.failed(Effort::Recover, format_args!("the recovery waits for the store: {error}"));
     }
 
     /// The children that outlived the daemon, after they had time to end by themselves.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::ids::JobId;
 use crate::domain::outcome::uncounted_pause;
+use crate::runtime::pace::paced;
 
 /// After the runner was started: 30 s, then 1, 2, and every 5 minutes.
 const ASKS: [Duration; 4] =
@@ -21,7 +22,7 @@ pub struct Asks {
 impl Asks {
     /// Counted from now.
     pub fn from_now() -> Asks {
-        Asks { done: 0, next: Instant::now() + ASKS[0], in_vain: 0 }
+        Asks { done: 0, next: Instant::now() + paced(ASKS[0]), in_vain: 0 }
     }
 
     /// The first one is due at once: after a restart, or when the store was away.
@@ -38,7 +39,7 @@ impl Asks {
     pub fn answered(&mut self, answered: bool) {
         self.in_vain = if answered { 0 } else { self.in_vain + 1 };
         if !answered {
-            self.next = self.next.min(Instant::now() + uncounted_pause(self.in_vain));
+            self.next = self.next.min(Instant::now() + paced(uncounted_pause(self.in_vain)));
         }
     }
 
@@ -52,7 +53,7 @@ impl Asks {
         let due = self.left().is_zero();
         if due {
             self.done += 1;
-            self.next = Instant::now() + ASKS[self.done.min(ASKS.len() - 1)];
+            self.next = Instant::now() + paced(ASKS[self.done.min(ASKS.len() - 1)]);
         }
         due
     }
@@ -74,7 +75,7 @@ struct Pause {
 impl Pause {
     fn after(before: Option<Pause>) -> Pause {
         let times = before.map_or(0, |p| p.times) + 1;
-        Pause { times, until: Instant::now() + uncounted_pause(times) }
+        Pause { times, until: Instant::now() + paced(uncounted_pause(times)) }
     }
 }
 

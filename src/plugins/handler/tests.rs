@@ -1,6 +1,7 @@
 //! A handler over a store whose answers are lost: no claim is stranded.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use crate::anka::scripts::Scripts;
 use crate::anka::{self, Anka};
 use crate::domain::entry::State;
 use crate::domain::event::Event;
-use crate::domain::ids::{JobId, Owner, RunId};
+use crate::domain::ids::{JobId, Millis, Owner, RunId};
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::domain::scope::Scope;
 use crate::domain::slots::SlotTable;
+use crate::domain::undo::Closing;
 use crate::github::{self, Client, Credentials, Secret};
 use crate::host::places::FilePlaces;
 use crate::runtime::board::{Board, Identity};
@@ -31,6 +33,9 @@ fn folder(name: &str) -> PathBuf {
     for script in ["install", "register", "start"] {
         fs::write(scripts.join(format!("{script}-runner.bash")), "").unwrap();
     }
+    // An `anka` that does nothing and says that all is well.
+    fs::write(dir.join("anka"), "#!/bin/sh\necho '{\"status\":\"OK\"}'\n").unwrap();
+    fs::set_permissions(dir.join("anka"), Permissions::from_mode(0o755)).unwrap();
     dir
 }
 
@@ -40,7 +45,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
     let identity = Identity { name: name.into(), kind: Kind::Handler, owner: "acme".into(), repo: None };
     let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
     let anka = anka::Options {
-        program: "/nowhere/anka".into(),
+        program: dir.join("anka"),
         env: Vec::new(),
         children_dir: dir.join("children"),
         work_dir: dir.clone(),
@@ -72,7 +77,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
         voter: "h default".into(),
         sleep_interval: None,
         registration_timeout: second,
-        job_retry_attempts: 1,
+        job_retry_attempts: 3,
         lease: minute,
         registry: None,
         skip_pull: false,
@@ -131,4 +136,44 @@ fn a_vm_s_second_claim_whose_answer_was_lost_is_given_back() {
     let stop = crate::runtime::stop::Stop::unheard();
     handler.finish(work, Err(Reason::StoreAway(String::new())), &stop);
     assert_eq!(store.entry(JobId(8)).unwrap().unwrap().state, State::Queued);
+}
+
+/// A claim that had no VM yet: how it ends is owed in the journal, and the next start says it.
+#[test]
+fn the_end_of_a_claim_without_a_vm_is_owed_while_the_store_is_away() {
+    let store = queue(&[7]);
+    let mut handler = handler("owed", store.clone());
+    let work = handler.claim().unwrap();
+    let (mut handle, stop) = crate::runtime::stop::stop();
+    handle.drain();
+    store.fail(2, Fault::Before);
+    handler.finish(work, Err(Reason::PullFailed("no".into())), &stop);
+    let page = handler.undo.page().cloned().unwrap();
+    let counted = Closing::Release { counted: true, pause: Duration::ZERO };
+    assert_eq!(page.verdict, Some(counted));
+    let attempts = || store.entry(JobId(7)).unwrap().unwrap().attempts;
+    assert_eq!(attempts(), 0);
+    assert!(handler.recover_page(&page, &crate::runtime::stop::Stop::unheard()));
+    assert_eq!((attempts(), handler.undo.page()), (1, None));
+}
+
+/// Its host was away for so long that GitHub is asked about its job; it comes back while GitHub answers.
+#[test]
+fn a_host_that_is_back_keeps_its_claim() {
+    let store = queue(&[7]);
+    let handler = handler("over", store.clone());
+    let claim = ClaimId { owner: Owner { host: "other".into(), plugin: "p".into() }, turn: 1 };
+    let scope = handler.options.scope.clone();
+    let event = Event::Claim { job: JobId(7), claim: claim.clone(), scope, lease_until: Millis(1) };
+    store.apply(&event).unwrap();
+    let renewed = |lease_until| {
+        let entry = store.abandoned().unwrap().remove(0);
+        store.apply(&Event::Renew { claim: claim.clone(), lease_until }).unwrap();
+        handler.take_over(&entry, Some(&State::Queued));
+        let state = store.entry(JobId(7)).unwrap().unwrap().state;
+        store.apply(&Event::Renew { claim: claim.clone(), lease_until: Millis(1) }).unwrap();
+        state
+    };
+    assert!(matches!(renewed(Millis(u64::MAX)), State::Claimed(_)));
+    assert_eq!(renewed(Millis(1)), State::Queued);
 }

@@ -10,6 +10,7 @@ use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::stop::{Stop, Urgency, Woken};
 
@@ -92,7 +93,8 @@ impl Handler {
         answer.or_else(|reason| match reason {
             Reason::Stopped => Err(Reason::Stopped),
             reason => {
-                log::warn!("GitHub was asked about the job in vain, and is asked again: {reason}");
+                let what = "GitHub was asked about the job in vain, and is asked again";
+                self.streaks.failed_because(Effort::AskJob, &reason, format_args!("{what}: {reason}"));
                 Ok(None)
             }
         })
@@ -105,7 +107,11 @@ impl Handler {
         }
         let limit = self.options.registration_timeout;
         let asker = self.asker_once(stop, Urgency::Drain);
-        match self.tools.github.find_runner(&asker, &self.options.scope, &work.runner()) {
+        let found = self.tools.github.find_runner(&asker, &self.options.scope, &work.runner());
+        if found.is_ok() {
+            self.streaks.worked(Effort::AskRunner);
+        }
+        match found {
             Ok(Some(runner)) if runner.busy => patience.again(limit),
             Ok(Some(runner)) if runner.online && !patience.online => {
                 patience.online = true;
@@ -117,12 +123,17 @@ impl Handler {
                 Reason::Stopped => return Err(Reason::Stopped),
                 _ if patience.started.elapsed() > limit * 2 => return Err(github_reason(&error)),
                 reason => {
-                    log::warn!("GitHub was asked about the runner in vain, and is asked again: {reason}");
+                    self.asked_about_runner_in_vain(&reason);
                     patience.again(Duration::from_secs(10).min(limit));
                 }
             },
         }
         Ok(())
+    }
+
+    fn asked_about_runner_in_vain(&self, reason: &Reason) {
+        let what = "GitHub was asked about the runner in vain, and is asked again";
+        self.streaks.failed_because(Effort::AskRunner, reason, format_args!("{what}: {reason}"));
     }
 
     /// Until the job is over, or the daemon ends. Nothing but GitHub's word ends this wait.
@@ -164,7 +175,7 @@ impl Handler {
     /// Whether the VM has gone in the middle of its job: said once, and GitHub has the verdict.
     fn vm_has_vanished(&self, work: &mut Work) -> bool {
         let Some(since) = work.running_since else { return false };
-        let vanished = self.tools.guests.has_vanished(&self.tools.anka, &work.vm, since);
+        let vanished = self.tools.guests.has_vanished(&self.tools.anka, &self.tools.slots, &work.vm, since);
         if vanished {
             work.running_since = None;
             log::warn!("the VM is gone in the middle of its job; GitHub has the verdict");
@@ -199,8 +210,14 @@ impl Handler {
                 let asker = self.asker_once(stop, Urgency::Interrupt);
                 let found = self.tools.github.find_runner(&asker, &self.options.scope, &work.runner());
                 asks.answered(found.is_ok());
-                if found.is_ok_and(|runner| runner.is_none_or(|runner| !runner.busy)) {
-                    return None;
+                match found {
+                    Ok(runner) => {
+                        self.streaks.worked(Effort::AskRunner);
+                        if runner.is_none_or(|runner| !runner.busy) {
+                            return None;
+                        }
+                    }
+                    Err(error) => self.asked_about_runner_in_vain(&github_reason(&error)),
                 }
             }
             match stop

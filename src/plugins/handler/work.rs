@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use crate::domain::claim::Claim;
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::ids::{RunnerName, VmName};
-use crate::domain::undo::RunnerGone;
+use crate::domain::undo::{Closing, RunnerGone};
 use crate::log::Field;
 use crate::log::scope::{self, Scope};
 use crate::plugins::fields;
 use crate::plugins::handler::TICK;
+use crate::runtime::pace::paced;
 
 /// Between two looks of a VM that no claim pays for any more.
 const WITHOUT_BELL: Duration = Duration::from_millis(500);
@@ -22,6 +23,8 @@ pub(super) struct Work {
     pub entry: Entry,
     /// The VM's name, and so its runner's.
     pub vm: VmName,
+    /// How the claim is to end, once that is settled: before the VM is gone, where that takes too long.
+    pub closing: Option<Closing>,
     /// The proof that no job can run on the runner any more.
     pub gone: Option<RunnerGone>,
     /// Whether the VM may be there: from just before the clone to the end of the delete.
@@ -32,7 +35,7 @@ pub(super) struct Work {
 }
 
 /// How a job's time on its VM ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ran {
     /// The job that the VM ran is over.
     Over,
@@ -43,14 +46,23 @@ pub(super) enum Ran {
 impl Work {
     /// The work on a claimed job.
     pub fn new(claim: Option<Claim>, entry: Entry, vm: VmName) -> Work {
-        let mut work = Work { claim, entry, vm, gone: None, has_vm: false, running_since: None, scope: None };
+        let mut work = Work {
+            claim,
+            entry,
+            vm,
+            closing: None,
+            gone: None,
+            has_vm: false,
+            running_since: None,
+            scope: None,
+        };
         work.enter();
         work
     }
 
     /// How long to wait for the bell: nobody rings it for a VM without a claim.
     pub fn longest_wait(&self) -> Duration {
-        if self.claim.is_some() { TICK } else { WITHOUT_BELL }
+        if self.claim.is_some() { paced(TICK) } else { WITHOUT_BELL }
     }
 
     /// Our runner's name.

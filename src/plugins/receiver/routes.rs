@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::arrivals::Arrivals;
 use super::intake::{Intake, intake};
 use super::outage::Outage;
 use crate::domain::event::{Event, Told, Verdict};
@@ -13,6 +14,7 @@ use crate::github::webhook::SigningKeys;
 use crate::http::{Method, Reply, Request};
 use crate::log::{Fields, Seldom, scope};
 use crate::plugins::fields;
+use crate::runtime::meters;
 use crate::store::Store;
 
 const RECEIVER: &str = "/jobs/v1/receiver";
@@ -29,7 +31,9 @@ pub(super) struct Desk {
     scope: Scope,
     keys: SigningKeys,
     store: Arc<dyn Store>,
-    outage: Outage,
+    outage: Arc<Outage>,
+    /// Of a run-once: what has come.
+    arrivals: Option<Arc<Arrivals>>,
     /// What every line of a delivery carries.
     fields: Fields,
     foreign: Seldom,
@@ -38,9 +42,17 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk for the deliveries of `scope`; its log lines carry `fields`.
-    pub fn new(fields: Fields, scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
+    pub fn new(
+        fields: Fields,
+        scope: Scope,
+        keys: SigningKeys,
+        store: Arc<dyn Store>,
+        outage: Arc<Outage>,
+        arrivals: Option<Arc<Arrivals>>,
+    ) -> Desk {
         Desk {
-            outage: Outage::new(),
+            outage,
+            arrivals,
             fields,
             scope,
             keys,
@@ -66,14 +78,28 @@ impl Desk {
         let delivery = request.header("x-github-delivery").unwrap_or("without id");
         let verified = match self.keys.verify(request.header("x-hub-signature-256"), request.body) {
             Ok(verified) => verified,
-            Err(fault) => return self.refuse(401, delivery, &fault.to_string()),
+            Err(fault) => {
+                meters::SIGNATURE_FAILURES.add(&[]);
+                return self.refuse(401, delivery, &fault.to_string());
+            }
         };
         let Some(name) = request.header("x-github-event").filter(|name| !name.is_empty()) else {
             return self.refuse(400, delivery, "no X-GitHub-Event header");
         };
         match verified.event(name, request.header("content-type")) {
-            Ok(event) => self.take(event, delivery),
-            Err(unreadable) => self.refuse(400, delivery, &unreadable.to_string()),
+            Ok(event) => {
+                let (event_word, action) = event.words();
+                let (reply, what) = self.take(event, delivery);
+                meters::DELIVERIES.add(&[event_word, action, what]);
+                if let Some(arrivals) = &self.arrivals {
+                    arrivals.came(delivery);
+                }
+                reply
+            }
+            Err(unreadable) => {
+                meters::DELIVERIES.add(&["unreadable", "", "refused"]);
+                self.refuse(400, delivery, &unreadable.to_string())
+            }
         }
     }
 
@@ -84,25 +110,26 @@ impl Desk {
         error(status, why)
     }
 
-    fn take(&self, event: crate::github::Event, delivery: &str) -> Reply {
+    /// The answer, and in a word what became of the delivery.
+    fn take(&self, event: crate::github::Event, delivery: &str) -> (Reply, &'static str) {
         match intake(event, &self.scope) {
             Intake::Ignore(why) => {
                 log::debug!("delivery {delivery:?}: {why}");
-                result(200, why)
+                (result(200, why), "ignored")
             }
             Intake::OutOfScope(repository) => {
                 if self.foreign.due(&repository) {
                     log::warn!("deliveries of {repository} are ignored: this receiver serves {}", self.scope);
                 }
-                result(200, "ignored: not this receiver's repository")
+                (result(200, "ignored: not this receiver's repository"), "out_of_scope")
             }
             Intake::Note(event) => self.note(&event, delivery),
         }
     }
 
-    fn note(&self, event: &Event, delivery: &str) -> Reply {
+    fn note(&self, event: &Event, delivery: &str) -> (Reply, &'static str) {
         if self.outage.is_fresh() {
-            return away();
+            return (away(), "store_away");
         }
         match self.store.apply(event) {
             Ok(told) => {
@@ -112,7 +139,7 @@ impl Desk {
             }
             Err(fault) => {
                 self.outage.failed(delivery, &fault);
-                away()
+                (away(), "store_away")
             }
         }
     }
@@ -129,11 +156,11 @@ fn tell(event: &Event, verdict: Verdict, delivery: &str) {
     }
 }
 
-fn noted(told: &Told) -> Reply {
+fn noted(told: &Told) -> (Reply, &'static str) {
     match told.verdict {
-        Verdict::Stored => result(202, "stored"),
-        Verdict::Ignored => result(200, "ignored: a job that was never queued here"),
-        Verdict::Known | Verdict::Lost | Verdict::Unanimous => result(200, "known"),
+        Verdict::Stored => (result(202, "stored"), "stored"),
+        Verdict::Ignored => (result(200, "ignored: a job that was never queued here"), "ignored"),
+        Verdict::Known | Verdict::Lost | Verdict::Unanimous => (result(200, "known"), "known"),
     }
 }
 

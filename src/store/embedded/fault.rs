@@ -4,10 +4,12 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use crate::runtime::meters;
 use crate::store::StoreError;
 
 /// What `error` means for who uses the file.
 pub fn explain(file: &Path, error: &rusqlite::Error) -> StoreError {
+    meters::STORE_ERRORS.add(&["embedded"]);
     let path = file.display();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Unreadable(format!(

@@ -3,6 +3,7 @@
 //! - `schema` the file: its tables, how it is opened, which versions are understood
 //! - `columns` what is found by, beside the record
 //! - `sheet` reading and writing jobs inside one transaction
+//! - `memos` what plugins remember beside jobs
 //! - `file` a connection that comes back by itself after a fault
 //! - `desk` the thread `store:writer`: what waits goes into one transaction, then all are told
 //! - `glass` a second connection, for looking only
@@ -18,6 +19,7 @@ mod desk;
 mod fault;
 mod file;
 mod glass;
+mod memos;
 mod post;
 mod pulse;
 mod queue;

@@ -48,6 +48,13 @@ create table card (
 /// For files of the time before it; older programs leave it alone.
 const ADD_NOTE: &str = "alter table card add column note text";
 
+/// Came later than the others, and older programs do not look at it: so it is made in a file of any age.
+const MEMOS: &str = "
+create table if not exists memo (
+  queue text not null, topic text not null, name text not null, body text not null, written integer not null,
+  primary key (queue, topic, name));
+";
+
 /// Opens the file to write, making it and its tables where they are not there.
 pub fn open(file: &Path) -> Result<Connection, StoreError> {
     let until = Instant::now() + PATIENCE;
@@ -137,6 +144,7 @@ fn try_open(file: &Path) -> Result<Connection, Trouble> {
     } else if !has_notes(&connection)? {
         add_notes(&mut connection)?;
     }
+    connection.execute_batch(MEMOS)?;
     Ok(connection)
 }
 

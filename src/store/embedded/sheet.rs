@@ -22,7 +22,7 @@ pub const PORTION: u64 = 1000;
 pub struct Sheet<'c> {
     connection: &'c Connection,
     file: &'c Path,
-    queue: &'c str,
+    pub(super) queue: &'c str,
     said: &'c Said,
 }
 
@@ -128,7 +128,7 @@ impl<'c> Sheet<'c> {
         forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
     }
 
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+    pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
         self.connection.prepare_cached(sql).map_err(|e| self.trouble(&e))
     }
 
@@ -190,7 +190,7 @@ impl<'c> Sheet<'c> {
         }))
     }
 
-    fn trouble(&self, error: &rusqlite::Error) -> StoreError {
+    pub(super) fn trouble(&self, error: &rusqlite::Error) -> StoreError {
         explain(self.file, error)
     }
 }

@@ -2,6 +2,7 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use crate::runtime::meters;
 use crate::store::StoreError;
 
 /// A call that failed.
@@ -83,6 +84,7 @@ impl Fault {
 }
 
 fn away(node: &str, why: &str) -> StoreError {
+    meters::STORE_ERRORS.add(&["redis"]);
     StoreError::Away(format!("Redis at {node}: {why}"))
 }
 

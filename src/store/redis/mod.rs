@@ -14,6 +14,7 @@
 //! - [`plan`] what is to be written; [`write`] steps that begin again when somebody was faster
 //! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
 //! - [`lease`] claims live as long as their daemon
+//! - [`memos`] what plugins remember beside jobs
 //! - [`queue`] the verbs; [`view`] the queue as people see it
 
 mod card;
@@ -23,6 +24,7 @@ mod index;
 mod keys;
 mod lease;
 mod link;
+mod memos;
 mod options;
 mod plan;
 mod pool;

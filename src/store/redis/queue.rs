@@ -23,7 +23,7 @@ use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::runtime::effect::{Effect, effect};
 use crate::store::shelf::{self, Shelf};
-use crate::store::{Ask, Card, Depth, REMEMBERED, Store, StoreError};
+use crate::store::{Ask, Card, Change, Depth, Memos, REMEMBERED, Store, StoreError};
 
 /// How many jobs are read at once, so that Redis serves others in between.
 const PAGE: usize = 500;
@@ -226,6 +226,14 @@ impl Store for Queue {
             let (now, counts, eldest): (u64, Counts, String) = self.desk.pool.call(&call, soon())?;
             Ok(depth(Millis(now), counts, &eldest))
         })
+    }
+
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError> {
+        effect(Effect::Store("memos"), || self.desk.memos(topic, soon()))
+    }
+
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError> {
+        effect(Effect::Store("write memos"), || self.desk.write_memos(topic, changes, soon()))
     }
 
     fn purge(&self) -> Result<u64, StoreError> {

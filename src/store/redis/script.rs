@@ -63,6 +63,15 @@ script!(
     PASS, "lua/pass.lua", true
 );
 
+script!(
+    /// All memos of a topic.
+    MEMOS, "lua/memos.lua", true
+);
+script!(
+    /// Changes memos, all or none.
+    WRITE_MEMOS, "lua/write_memos.lua", true
+);
+
 /// A script with its keys and arguments.
 pub struct Call<'a> {
     /// Which.

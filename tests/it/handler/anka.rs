@@ -140,3 +140,29 @@ fn a_vm_that_cannot_be_deleted_keeps_its_slot_and_not_its_job() {
     eventually("it is gone", SOON, || world.metrics()["total_running_vms"] == 0);
     assert_eq!(world.said("ERROR"), [""; 0]);
 }
+
+/// It says that it has deleted the VM, and has not: the next list shows it, and it is deleted again.
+#[test]
+fn a_lie_about_a_delete_is_found_out_by_the_next_list() {
+    let world = World::new();
+    world.fault(&json!({ "call": "delete", "do": "garbage", "output": "{\"status\":\"OK\"}" }));
+    let _daemon = world.start(1);
+    let job = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, job), "success");
+    says(&world, "INFO", "the VM is deleted");
+    shows(&world, "RUNNER1", "idle");
+    let left = world.vms();
+    assert_eq!(left.len(), 1);
+    let lists = calls(&world, "list").len();
+    let next = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, next), "success");
+    clean(&world);
+    assert_eq!(calls(&world, "list").len(), lists + 1, "no look is made for it");
+    let said = world.said("WARN");
+    assert!(said.len() == 1 && said[0].contains(&left[0]), "{said:?}");
+    let third = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, third), "success");
+    clean(&world);
+    assert_eq!(world.said("WARN").len(), 1);
+    assert_eq!(calls(&world, "delete").len(), 4);
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::world::SECRET;
-use crate::support::{pause, web};
+use crate::support::{Daemon, pause, web};
 
 #[track_caller]
 fn waits_then_runs(webhooks: &Value) {
@@ -72,4 +72,29 @@ fn a_claimed_job_that_waits_is_let_go() {
     clean(&world);
     assert_eq!(world.said("WARN"), [""; 0]);
     assert_eq!(world.said("ERROR"), [""; 0]);
+}
+
+/// A delivery says `queued`, GitHub says what it has said before (304): it waits.
+#[test]
+fn an_unchanged_answer_is_as_good_as_a_new_one() {
+    let world = World::new();
+    let text = world.configuration(1, "global_job_retry_attempts: 1");
+    let _daemon = Daemon::start(&world, &text, &[], &[("ANKLET_PACE", "60")]);
+    world.wait_until_it_serves();
+    let drain = world.dir.join(".config/anklet/.drain");
+    let job =
+        world.order(json!({ "waits_for_approval": true, "webhooks": { "waiting": { "drop": true } } }))[0];
+    says(&world, "INFO", "the job is parked");
+    fs::write(&drain, "").unwrap();
+    shows(&world, "RUNNER1", "draining");
+    deliver(&world, "queued", &job_now(&world, job));
+    pause(1000);
+    fs::remove_file(&drain).unwrap();
+    let parked = || world.said("INFO").iter().filter(|said| said.contains("the job is parked")).count();
+    eventually("it is parked again", SOON, || parked() == 2);
+    assert_eq!(asked(&world, "GET", "/jobs/"), 2);
+    assert!(calls(&world, "clone").is_empty(), "no VM is spent");
+    world.control(&format!("jobs/{job}/approve"), &json!({}));
+    assert_eq!(end_of(&world, job), "success");
+    assert_eq!(calls(&world, "clone").len(), 1);
 }

@@ -10,6 +10,7 @@ mod deliveries; // lost, late, doubled
 mod fleet; // many handlers, two VMs
 mod labels; // data, or malformed
 mod limits; // what GitHub refuses
+mod minutes; // what waits so long
 mod races; // stops and starts that meet
 mod restart; // what an earlier daemon left
 mod runner; // that does not come, does not end, or goes away

@@ -1,0 +1,119 @@
+//! Looks in the background, so that a scrape costs nobody anything: queues, GitHub's quota, the host's places.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::anka::Anka;
+use crate::domain::slots::{SlotTable, VMS_PER_HOST};
+use crate::github::Client;
+use crate::plugins::handler::Guests;
+use crate::runtime::outlook::{self, Outlook};
+use crate::runtime::stop::{self, Stop, StopHandle, Urgency};
+use crate::runtime::thread;
+use crate::store::{Depth, Store};
+
+/// Between two looks: often enough to notice a store that is away.
+const EVERY: Duration = Duration::from_secs(3);
+/// Between two questions for the guests, whose look is a minute old at most.
+const GUESTS_EVERY: Duration = Duration::from_secs(5);
+
+/// What is looked at.
+#[derive(Default)]
+pub struct Sights {
+    /// Each queue once, by its name.
+    pub queues: Vec<(String, Arc<dyn Store>)>,
+    /// The clients of GitHub, by the plugin that uses each.
+    pub clients: Vec<(String, Arc<Client>)>,
+    /// The host's places, where there is a handler.
+    pub slots: Option<SlotTable>,
+    /// The host's guests, and the Anka to look at them with.
+    pub guests: Option<(Guests, Anka)>,
+}
+
+/// The looks go on until this is dropped.
+pub struct Looks {
+    stop: Option<StopHandle>,
+    guests: Option<JoinHandle<()>>,
+}
+
+/// Begins to look. A thread that cannot be started costs figures, not jobs.
+pub fn begin(mut sights: Sights, outlook: &Outlook) -> Looks {
+    let queues =
+        sights.queues.iter().map(|(name, _)| outlook::Queue { name: name.clone(), ..Default::default() });
+    outlook.note(|found| found.queues = queues.collect());
+    let (handle, stop) = stop::stop();
+    let guests = sights.guests.take().zip(sights.slots.clone()).and_then(|((guests, anka), slots)| {
+        let (outlook, stop) = (outlook.clone(), stop.clone());
+        started("looks:guests", move || mind_guests(&guests, &anka, &slots, &outlook, &stop))
+    });
+    let outlook = outlook.clone();
+    // Not joined at the end: a store that is away may keep it for seconds.
+    drop(started("looks", move || keep_looking(&sights, &outlook, &stop)));
+    Looks { stop: Some(handle), guests }
+}
+
+fn started(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let started = thread::start(name, work);
+    started.inspect_err(|fault| log::warn!("some metrics are missing: no thread {name}: {fault}")).ok()
+}
+
+/// Each minute, in which it asks Anka: see [`Guests::foreign`].
+fn mind_guests(guests: &Guests, anka: &Anka, slots: &SlotTable, outlook: &Outlook, stop: &Stop) {
+    let (began, anka) = (Instant::now(), anka.until(stop.ends_at(Urgency::Drain)));
+    while stop.pause(Urgency::Drain, GUESTS_EVERY) {
+        let foreign = guests.foreign(&anka, slots, began);
+        outlook.note(|found| found.foreign_guests = foreign.map(|n| n as u64));
+    }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        self.stop = None;
+        // Its `anka` child ends with the stop: none is left running.
+        if let Some(guests) = self.guests.take() {
+            let _ = guests.join();
+        }
+    }
+}
+
+fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
+    loop {
+        let quotas = sights.clients.iter().filter_map(|(plugin, client)| quota(plugin, client)).collect();
+        let slots = sights.slots.as_ref().map(places);
+        outlook.note(|found| (found.quotas, found.slots) = (quotas, slots));
+        for (at, (_, store)) in sights.queues.iter().enumerate() {
+            outlook.note(|found| found.queues[at].asked());
+            let told = store.depth().map(|depth| depth_of(&depth)).map_err(|fault| fault.to_string());
+            outlook.note(|found| found.queues[at].answered(told));
+        }
+        if !stop.pause(Urgency::Drain, EVERY) {
+            return;
+        }
+    }
+}
+
+fn depth_of(depth: &Depth) -> outlook::Depth {
+    let Depth { queued, parked, claimed, running, dead, eldest } = *depth;
+    let jobs =
+        [("queued", queued), ("parked", parked), ("claimed", claimed), ("running", running), ("dead", dead)];
+    outlook::Depth { jobs, eldest }
+}
+
+fn quota(plugin: &str, client: &Client) -> Option<outlook::Quota> {
+    let quota = client.quota()?;
+    Some(outlook::Quota {
+        plugin: plugin.to_owned(),
+        limit: quota.limit,
+        remaining: quota.remaining,
+        reset: quota.reset,
+    })
+}
+
+fn places(slots: &SlotTable) -> outlook::Slots {
+    let mut known = slots.known();
+    known.sort();
+    known.dedup();
+    let used = known.len().min(VMS_PER_HOST);
+    outlook::Slots { used: used as u64, free: (VMS_PER_HOST - used) as u64 }
+}

@@ -1,0 +1,31 @@
+//! `anklet healthcheck`: asks the daemon of a configuration whether it is ready. For containers and scripts.
+
+use std::time::Duration;
+
+use crate::app::exit::Exit;
+use crate::app::metrics_address;
+use crate::config::Config;
+use crate::http::fetch::Fetcher;
+use crate::metrics::health;
+
+/// Containers wait 30 s by default.
+const DEADLINE: Duration = Duration::from_secs(5);
+const LONGEST: u64 = 64 << 10;
+
+/// Ready: 0, and silence; else 1, and why on standard error.
+pub fn healthcheck(config: &Config) -> Exit {
+    let addr = metrics_address(config);
+    let why = match Fetcher::new(DEADLINE, LONGEST).get(&format!("http://{addr}{}", health::READY)) {
+        Ok(page) if page.status == 200 => return Exit::Done,
+        Ok(page) => reasons(&page.body).unwrap_or_else(|| format!("{addr} answers {}", page.status)),
+        Err(why) => format!("nobody answers for the daemon at {addr}: {why}"),
+    };
+    eprintln!("anklet: not ready: {why}");
+    Exit::PluginFault
+}
+
+fn reasons(body: &str) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    let reasons = body["reasons"].as_array()?.iter().filter_map(|reason| reason.as_str());
+    Some(reasons.collect::<Vec<_>>().join("; "))
+}
