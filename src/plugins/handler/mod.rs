@@ -98,7 +98,7 @@ impl Plugin for Handler {
         self.chores(stop);
         let wait = self.reason_to_wait(stop);
         self.said.why = wait.as_ref().and_then(|(_, why)| why.clone());
-        if self.seen.is_some_and(|at| at.elapsed() < TICK) {
+        if self.seen.is_some_and(|at| at.elapsed() < paced(TICK)) {
             self.tick();
         }
         if let Some((pause, _)) = wait {
