@@ -76,8 +76,8 @@ fn a_store_that_is_away_for_long_makes_it_unready_until_it_is_back() {
 #[test]
 fn the_next_free_port_is_taken_noted_and_found() {
     let world = World::new();
-    // The port that is wanted, and the one after it: far from those that the system gives to other tests.
-    let first = 20_000 + (std::process::id() % 10_000) as u16;
+    // The port that is wanted, and the one after it: far from those that other tests are given.
+    let first = 61_000 + (std::process::id() % 4_000) as u16;
     let taken = (first..).step_by(2).find_map(|port| {
         let [one, other] = [port, port + 1].map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
         Some([one?, other?])
