@@ -98,7 +98,10 @@ impl<'a> Parts<'a> {
                 sights.clients.push((common.name.clone(), client));
             }
         }
-        sights.slots = self.handlers().next().map(|_| self.host.slots.clone());
+        if let Some(handler) = self.handlers().next() {
+            sights.slots = Some(self.host.slots.clone());
+            sights.guests = self.host.anka(handler).ok().map(|anka| (self.host.guests.clone(), anka));
+        }
         sights
     }
 

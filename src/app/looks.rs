@@ -1,10 +1,13 @@
 //! Looks in the background, so that a scrape costs nobody anything: queues, GitHub's quota, the host's places.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use crate::anka::Anka;
 use crate::domain::slots::{SlotTable, VMS_PER_HOST};
 use crate::github::Client;
+use crate::plugins::handler::Guests;
 use crate::runtime::outlook::{self, Outlook};
 use crate::runtime::stop::{self, Stop, StopHandle, Urgency};
 use crate::runtime::thread;
@@ -12,6 +15,8 @@ use crate::store::{Depth, Store};
 
 /// Between two looks: often enough to notice a store that is away.
 const EVERY: Duration = Duration::from_secs(3);
+/// Between two questions for the guests, whose look is a minute old at most.
+const GUESTS_EVERY: Duration = Duration::from_secs(5);
 
 /// What is looked at.
 #[derive(Default)]
@@ -22,24 +27,54 @@ pub struct Sights {
     pub clients: Vec<(String, Arc<Client>)>,
     /// The host's places, where there is a handler.
     pub slots: Option<SlotTable>,
+    /// The host's guests, and the Anka to look at them with.
+    pub guests: Option<(Guests, Anka)>,
 }
 
 /// The looks go on until this is dropped.
 pub struct Looks {
-    _stop: StopHandle,
+    stop: Option<StopHandle>,
+    guests: Option<JoinHandle<()>>,
 }
 
 /// Begins to look. A thread that cannot be started costs figures, not jobs.
-pub fn begin(sights: Sights, outlook: &Outlook) -> Looks {
+pub fn begin(mut sights: Sights, outlook: &Outlook) -> Looks {
     let queues =
         sights.queues.iter().map(|(name, _)| outlook::Queue { name: name.clone(), ..Default::default() });
     outlook.note(|found| found.queues = queues.collect());
     let (handle, stop) = stop::stop();
+    let guests = sights.guests.take().zip(sights.slots.clone()).and_then(|((guests, anka), slots)| {
+        let (outlook, stop) = (outlook.clone(), stop.clone());
+        started("looks:guests", move || mind_guests(&guests, &anka, &slots, &outlook, &stop))
+    });
     let outlook = outlook.clone();
-    if let Err(fault) = thread::start("looks", move || keep_looking(&sights, &outlook, &stop)) {
-        log::warn!("metrics of queues and quotas are missing: no thread for them: {fault}");
+    // Not joined at the end: a store that is away may keep it for seconds.
+    drop(started("looks", move || keep_looking(&sights, &outlook, &stop)));
+    Looks { stop: Some(handle), guests }
+}
+
+fn started(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let started = thread::start(name, work);
+    started.inspect_err(|fault| log::warn!("some metrics are missing: no thread {name}: {fault}")).ok()
+}
+
+/// Each minute, in which it asks Anka: see [`Guests::foreign`].
+fn mind_guests(guests: &Guests, anka: &Anka, slots: &SlotTable, outlook: &Outlook, stop: &Stop) {
+    let (began, anka) = (Instant::now(), anka.until(stop.ends_at(Urgency::Drain)));
+    while stop.pause(Urgency::Drain, GUESTS_EVERY) {
+        let foreign = guests.foreign(&anka, slots, began);
+        outlook.note(|found| found.foreign_guests = foreign.map(|n| n as u64));
     }
-    Looks { _stop: handle }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        self.stop = None;
+        // Its `anka` child ends with the stop: none is left running.
+        if let Some(guests) = self.guests.take() {
+            let _ = guests.join();
+        }
+    }
 }
 
 fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {

@@ -116,6 +116,36 @@ impl Reason {
         }
     }
 
+    /// One word, for metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Reason::Malformed(_) => "malformed",
+            Reason::NotHere(_) => "not_here",
+            Reason::NoSlot => "no_slot",
+            Reason::NoRoom(_) => "no_room",
+            Reason::PullTaken => "pull_taken",
+            Reason::PullFailed(_) => "pull_failed",
+            Reason::RegistryAway(_) => "registry_away",
+            Reason::CloneFailed(_) => "clone_failed",
+            Reason::StartFailed(_) => "start_failed",
+            Reason::CopyFailed(_) => "copy_failed",
+            Reason::ScriptFailed(_) => "script_failed",
+            Reason::NotOnline => "not_online",
+            Reason::NotStarted => "not_started",
+            Reason::AnkaAway(_) => "anka_away",
+            Reason::GitHubAway(_) => "github_away",
+            Reason::SignInRefused(_) => "sign_in_refused",
+            Reason::Forbidden(_) => "forbidden",
+            Reason::StoreAway(_) => "store_away",
+            Reason::JournalFailed(_) => "journal_failed",
+            Reason::Parked => "parked",
+            Reason::Lost => "lost",
+            Reason::AlreadyOver => "already_over",
+            Reason::Stopped => "stopped",
+            Reason::Crashed => "crashed",
+        }
+    }
+
     /// What the handler leaves alone for [`uncounted_pause`].
     pub fn stands(&self) -> Stands {
         match self {

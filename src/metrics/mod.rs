@@ -3,6 +3,7 @@
 //! Names and types are the ordering document's; `json` is what machines of the old program read, `prometheus`
 //! an exposition that Prometheus accepts, `plain` the document's own text.
 
+pub mod fleet;
 pub mod health;
 pub mod page;
 pub mod snapshot;
@@ -12,6 +13,7 @@ mod json;
 mod own;
 mod plain;
 mod prometheus;
+mod table;
 
 pub use page::{Page, page};
 pub use snapshot::Snapshot;

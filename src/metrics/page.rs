@@ -21,18 +21,36 @@ pub struct Page {
     pub body: String,
 }
 
+/// How a page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Prometheus,
+    Plain,
+}
+
 /// The page for a query (`format=json`, without the question mark) and an `Accept` header.
+pub fn page(query: &str, accept: Option<&str>, snapshot: &Snapshot) -> Page {
+    written(query, accept, |format| match format {
+        Format::Json => json::page(snapshot),
+        Format::Prometheus => prometheus::page(snapshot),
+        Format::Plain => plain::page(snapshot),
+    })
+}
+
+/// A page in the form that is asked for.
 ///
 /// Without a format Prometheus gets its own, told by what it accepts, and all others get JSON.
-pub fn page(query: &str, accept: Option<&str>, snapshot: &Snapshot) -> Page {
+pub(super) fn written(query: &str, accept: Option<&str>, write: impl Fn(Format) -> String) -> Page {
     let format = query.split('&').find_map(|pair| pair.strip_prefix("format="));
     let default = if accept.is_some_and(is_prometheus) { "prometheus" } else { "json" };
-    match format.unwrap_or(default) {
-        "json" => Page { status: 200, content_type: JSON, body: json::page(snapshot) },
-        "prometheus" => Page { status: 200, content_type: PROMETHEUS, body: prometheus::page(snapshot) },
-        "plain" => Page { status: 200, content_type: PLAIN, body: plain::page(snapshot) },
-        _ => Page { status: 400, content_type: JSON, body: unknown() },
-    }
+    let (format, content_type) = match format.unwrap_or(default) {
+        "json" => (Format::Json, JSON),
+        "prometheus" => (Format::Prometheus, PROMETHEUS),
+        "plain" => (Format::Plain, PLAIN),
+        _ => return Page { status: 400, content_type: JSON, body: unknown() },
+    };
+    Page { status: 200, content_type, body: write(format) }
 }
 
 /// The asked-for word is not repeated: it is a stranger's.

@@ -4,27 +4,37 @@ use std::fmt::Write;
 
 use super::json::NEVER;
 use super::snapshot::Snapshot;
+use super::table::{FIGURES, TOTALS, Value, values};
 use crate::runtime::board::{LastRun, Row};
 use crate::runtime::clock;
-use crate::runtime::figures::Space;
 use crate::runtime::status::Kind;
 
-/// The page: totals, then the plugins, then the host.
+/// Not in the document.
+pub(super) const LATER: &str = "total_canceled_runs_since_start";
+
+/// The page: totals, then the plugins, then the host. What came after the document is left out.
 pub(super) fn page(snapshot: &Snapshot) -> String {
-    let (totals, host) = (snapshot.totals, snapshot.host);
+    let figures: Vec<_> = FIGURES.into_iter().zip(values(snapshot)).collect();
+    let (totals, host) = figures.split_at(TOTALS);
     let mut out = String::new();
-    line(&mut out, "total_running_vms", totals.running_vms);
-    line(&mut out, "total_successful_runs_since_start", totals.successful);
-    line(&mut out, "total_failed_runs_since_start", totals.failed);
+    for ((name, ..), value) in totals.iter().filter(|((name, ..), _)| *name != LATER) {
+        line(&mut out, name, figure(*value));
+    }
     for row in &snapshot.plugins {
         plugin(&mut out, row);
     }
-    line(&mut out, "host_cpu_count", host.cpu_count);
-    line(&mut out, "host_cpu_used_count", host.cpu_used_count());
-    line(&mut out, "host_cpu_usage_percentage", format_args!("{:.6}", host.cpu_usage_percentage));
-    space(&mut out, "host_memory", host.memory);
-    space(&mut out, "host_disk", host.disk);
+    for ((name, ..), value) in host {
+        line(&mut out, name, figure(*value));
+    }
     out
+}
+
+/// Six places, as the document has them.
+pub(super) fn figure(value: Value) -> String {
+    match value {
+        Value::Whole(n) => n.to_string(),
+        Value::Part(n) => format!("{n:.6}"),
+    }
 }
 
 fn line(out: &mut String, name: &str, value: impl std::fmt::Display) {
@@ -53,13 +63,6 @@ fn labels(row: &Row) -> String {
     let who = &row.identity;
     let repo = who.repo.as_ref().map(|repo| format!(",repo={repo}")).unwrap_or_default();
     format!("plugin_name={},plugin={},owner={}{repo}", who.name, who.kind.word(), who.owner)
-}
-
-fn space(out: &mut String, name: &str, space: Space) {
-    line(out, &format!("{name}_total_bytes"), space.total);
-    line(out, &format!("{name}_used_bytes"), space.used());
-    line(out, &format!("{name}_available_bytes"), space.available);
-    line(out, &format!("{name}_usage_percentage"), format_args!("{:.6}", space.usage_percentage()));
 }
 
 #[cfg(test)]

@@ -8,64 +8,50 @@ use std::time::SystemTime;
 use super::exposition::Exposition;
 use super::own;
 use super::snapshot::Snapshot;
+use super::table::{FIGURES, PLUGIN_FAMILIES, TOTALS, Value, values};
 use crate::runtime::board::{LastRun, Row};
 use crate::runtime::clock;
-use crate::runtime::figures::Space;
 use crate::runtime::status::{Kind, STATUS_WORDS};
 
 /// The page.
 pub(super) fn page(snapshot: &Snapshot) -> String {
     let mut out = Exposition::default();
-    let (totals, host) = (snapshot.totals, snapshot.host);
-    out.gauge("total_running_vms", "VMs of this daemon that run now.", totals.running_vms);
-    out.gauge(
-        "total_successful_runs_since_start",
-        "Runs that ended well since the start.",
-        totals.successful,
-    );
-    out.gauge("total_failed_runs_since_start", "Runs that failed since the start.", totals.failed);
-    out.gauge(
-        "total_canceled_runs_since_start",
-        "Runs that were cancelled since the start.",
-        totals.canceled,
-    );
+    let figures: Vec<_> = FIGURES.into_iter().zip(values(snapshot)).collect();
+    let (totals, host) = figures.split_at(TOTALS);
+    for figure in totals {
+        one(&mut out, figure);
+    }
     plugins(&mut out, &snapshot.plugins);
-    out.family("host_cpu_count", "Logical CPUs of the host.", "untyped");
-    out.sample("host_cpu_count", &[], host.cpu_count);
-    out.family("host_cpu_used_count", "CPUs of the host that are busy, whole ones.", "untyped");
-    out.sample("host_cpu_used_count", &[], host.cpu_used_count());
-    out.gauge("host_cpu_usage_percentage", "How busy the host's CPUs are.", host.cpu_usage_percentage);
-    space(&mut out, "memory", host.memory);
-    space(&mut out, "disk", host.disk);
+    for figure in host {
+        one(&mut out, figure);
+    }
     own::families(&mut out, snapshot);
     out.text()
+}
+
+fn one(out: &mut Exposition, ((name, help, kind), value): &((&str, &str, &str), Value)) {
+    out.family(name, help, kind);
+    out.sample(name, &[], value);
 }
 
 fn plugins(out: &mut Exposition, rows: &[Row]) {
     if rows.is_empty() {
         return;
     }
-    out.family(
-        "plugin_status",
-        "What the plugin does: 1 for the status that it has, 0 for all others.",
-        "gauge",
-    );
+    let [status, good, failed, since] = PLUGIN_FAMILIES;
+    out.family(status.0, status.1, "gauge");
     for row in rows {
-        for (status, word) in STATUS_WORDS {
+        for (known, word) in STATUS_WORDS {
             let mut labels = labels(row);
             labels.push(("status", word));
-            out.sample("plugin_status", &labels, u8::from(status == row.status));
+            out.sample(status.0, &labels, u8::from(known == row.status));
         }
     }
-    runs(out, rows, "plugin_last_successful_run", "When the plugin's last good run ended.", |row| {
-        row.last_successful.as_ref()
-    });
-    runs(out, rows, "plugin_last_failed_run", "When the plugin's last failed run ended.", |row| {
-        row.last_failed.as_ref()
-    });
-    out.family("plugin_status_since", "Since when the plugin has its status.", "gauge");
+    runs(out, rows, good, |row| row.last_successful.as_ref());
+    runs(out, rows, failed, |row| row.last_failed.as_ref());
+    out.family(since.0, since.1, "gauge");
     for row in rows {
-        out.sample("plugin_status_since", &labels(row), seconds(row.since));
+        out.sample(since.0, &labels(row), seconds(row.since));
     }
 }
 
@@ -73,8 +59,7 @@ fn plugins(out: &mut Exposition, rows: &[Row]) {
 fn runs<'a>(
     out: &mut Exposition,
     rows: &'a [Row],
-    name: &str,
-    help: &str,
+    (name, help): (&str, &str),
     of: impl Fn(&'a Row) -> Option<&'a LastRun>,
 ) {
     let had = rows.iter().filter(|row| row.identity.kind == Kind::Handler);
@@ -97,16 +82,8 @@ fn labels(row: &Row) -> Vec<(&'static str, &str)> {
     labels
 }
 
-fn space(out: &mut Exposition, what: &str, space: Space) {
-    let bytes = [("total", space.total), ("used", space.used()), ("available", space.available)];
-    for (which, value) in bytes {
-        out.gauge(&format!("host_{what}_{which}_bytes"), &format!("The host's {what}, {which}."), value);
-    }
-    let name = format!("host_{what}_usage_percentage");
-    out.gauge(&name, &format!("How full the host's {what} is."), space.usage_percentage());
-}
-
-fn seconds(at: SystemTime) -> String {
+/// Seconds since 1970, with microseconds.
+pub(super) fn seconds(at: SystemTime) -> String {
     let since = clock::since_1970(at);
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
 }

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::domain::ids::Millis;
 use crate::log::stamp;
 
@@ -26,6 +29,13 @@ pub fn text_in_seconds(at: SystemTime) -> String {
     stamp::seconds(stamp::local(at))
 }
 
+/// The moment that an RFC 3339 text names; none before 1970, where the old program's "never" lies.
+pub fn read(text: &str) -> Option<SystemTime> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let nanos = u64::try_from(at.unix_timestamp_nanos()).ok()?;
+    Some(UNIX_EPOCH + Duration::from_nanos(nanos))
+}
+
 /// `at` since 1970; nothing for what was before.
 pub fn since_1970(at: SystemTime) -> Duration {
     at.duration_since(UNIX_EPOCH).unwrap_or_default()
@@ -43,12 +53,11 @@ mod tests {
     #[test]
     fn both_forms_mean_one_moment() {
         let moment = at(Millis(1_712_178_608_726));
-        let read = |text: &str| {
-            let rfc = &time::format_description::well_known::Rfc3339;
-            time::OffsetDateTime::parse(text, rfc).unwrap().unix_timestamp_nanos()
-        };
-        assert_eq!(read(&text(moment)), 1_712_178_608_726_000_000);
-        assert_eq!(read(&text_in_seconds(moment)), 1_712_178_608_000_000_000);
+        assert_eq!(read(&text(moment)), Some(moment));
+        assert_eq!(read(&text_in_seconds(moment)), Some(at(Millis(1_712_178_608_000))));
+        for never in ["0001-01-01T00:00:00Z", "", "soon"] {
+            assert_eq!(read(never), None);
+        }
         assert!(millis().since(Millis(1_712_178_608_726)) > Duration::ZERO);
     }
 }

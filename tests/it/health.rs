@@ -1,5 +1,4 @@
 //! Alive, ready, `anklet healthcheck`, and the port that the page really has.
-#![expect(clippy::disallowed_methods, reason = "runs the daemon's commands")]
 
 use std::fs;
 use std::net::TcpListener;

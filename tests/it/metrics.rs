@@ -226,6 +226,11 @@ fn prometheus_accepts_its_page_and_never_is_no_sample() {
         "anklet_deliveries_total{event=\"workflow_job\",action=\"completed\",result=\"stored\"} 2\n",
         "anklet_github_calls_total{endpoint=\"registration_token\",status=\"201\"} 1\n",
         "anklet_signature_failures_total 0\n",
+        "anklet_queue_wait_seconds_count 2\n",
+        "anklet_vm_boot_seconds_count 2\n",
+        "anklet_runner_registration_seconds_count 2\n",
+        "anklet_job_seconds_count 2\n",
+        "anklet_cleanup_seconds_count 2\n",
         "anklet_vm_slots{state=\"used\"} 0\nanklet_vm_slots{state=\"free\"} 2\n",
     ] {
         assert!(text.contains(wanted), "{wanted} is not in\n{text}");

@@ -11,6 +11,7 @@ use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::anka_reason;
 use crate::plugins::handler::place::Source;
 use crate::plugins::handler::work::Work;
+use crate::runtime::meters;
 use crate::runtime::stop::Stop;
 
 impl Handler {
@@ -33,6 +34,7 @@ impl Handler {
     ) -> Result<(), Reason> {
         let anka = self.anka(stop);
         log::info!("cloning the VM");
+        let timer = meters::VM_BOOT.timer();
         let cloned = anka.clone_vm(ticket, &source.template, source.tag.as_deref());
         cloned.map_err(|error| anka_reason(&error, Reason::CloneFailed))?;
         self.still_to_start(work)?;
@@ -41,6 +43,7 @@ impl Handler {
             Err(full @ StartFailure::NoRoom { .. }) => return Err(Reason::NoRoom(full.to_string())),
             Err(StartFailure::Failed(error)) => return Err(anka_reason(&error, Reason::StartFailed)),
         }
+        timer.done();
         work.running_since = Some(Instant::now());
         self.tools.cell.board().vm_runs(ticket.vm());
         log::info!("the VM runs");

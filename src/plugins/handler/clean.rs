@@ -10,6 +10,7 @@ use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::meters;
 use crate::runtime::pace::paced;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -26,8 +27,12 @@ impl Handler {
         stop: &Stop,
     ) -> Result<Ran, Reason> {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
+            let timer = meters::CLEAN_UP.timer();
             let Some(asks) = self.remove_runner(work, stop) else {
                 self.delete_vm(work, &result, stop);
+                if !work.has_vm {
+                    timer.done();
+                }
                 break;
             };
             if let Some(ran) = self.watch_until_free(work, asks, stop) {

@@ -4,6 +4,7 @@ use crate::domain::outcome::Reason;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::meters;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -18,11 +19,18 @@ impl Handler {
         let ticket = self.promise_vm(work, slot)?;
         self.boot(work, &ticket, &source, stop)?;
         self.still_to_start(work)?;
+        let timer = meters::RUNNER_REGISTRATION.timer();
         self.start_runner(work, &ticket, stop)?;
+        timer.done();
         self.tools.cell.set(Activity::InProgress);
         log::info!("the job runs");
         self.streaks.started();
-        Ok(self.watch_running(work, stop))
+        let timer = meters::JOB.timer();
+        let ran = self.watch_running(work, stop);
+        if ran == Ran::Over {
+            timer.done();
+        }
+        Ok(ran)
     }
 
     /// After a refusal, no VM is spent until GitHub gives a registration token.

@@ -14,6 +14,7 @@ use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
+use crate::runtime::meters;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// The claim ends, and nothing else is said.
@@ -106,6 +107,7 @@ impl Handler {
     }
 
     fn counted(&mut self, work: &Work, reason: &Reason, stop: &Stop) -> Closing {
+        meters::ATTEMPTS.add(&[reason.word()]);
         let tries = work.entry.attempts + 1;
         let most = self.options.job_retry_attempts;
         if tries < most {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::anka::{Anka, Vm};
 use crate::domain::ids::VmName;
+use crate::domain::slots::SlotTable;
 use crate::domain::undo::Deletable;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::streak::Effort;
@@ -27,10 +28,19 @@ pub struct Guests {
 struct Seen {
     /// When somebody took it upon himself to look.
     asked: Option<Instant>,
-    /// When the last look that showed something began, and what it showed.
-    look: Option<(Instant, Vec<String>)>,
+    /// The last look that showed something.
+    look: Option<Look>,
     /// VMs that anka says are deleted, each with the moment, until a look shows that they are gone.
     deleted: Vec<(Instant, Deletable)>,
+}
+
+/// What a look showed.
+struct Look {
+    began: Instant,
+    /// All VMs that run.
+    names: Vec<String>,
+    /// How many of them are nobody's here.
+    foreign: usize,
 }
 
 impl Guests {
@@ -38,14 +48,30 @@ impl Guests {
     ///
     /// Looks when the last look is a minute old; the handler that finds it so does it for all.
     /// A look that fails tells nothing.
-    pub fn has_vanished(&self, anka: &Anka, vm: &VmName, since: Instant) -> bool {
+    pub fn has_vanished(&self, anka: &Anka, slots: &SlotTable, vm: &VmName, since: Instant) -> bool {
         if self.take_duty(since) {
-            let began = Instant::now();
-            if let Ok(running) = anka.list_running() {
-                self.lock().look = Some((began, running.into_iter().map(|vm| vm.name).collect()));
-            }
+            self.look(anka, slots);
         }
-        self.lock().look.as_ref().is_some_and(|(began, names)| *began > since && !names.contains(&vm.0))
+        self.lock().look.as_ref().is_some_and(|look| look.began > since && !look.names.contains(&vm.0))
+    }
+
+    /// How many VMs run that no daemon of this user has a place for, by a look that is a minute old at most; none
+    /// before the first look that worked. The first is made a minute after `since`.
+    pub fn foreign(&self, anka: &Anka, slots: &SlotTable, since: Instant) -> Option<usize> {
+        if self.take_duty(since) {
+            self.look(anka, slots);
+        }
+        self.lock().look.as_ref().map(|look| look.foreign)
+    }
+
+    fn look(&self, anka: &Anka, slots: &SlotTable) {
+        let (began, mut known) = (Instant::now(), slots.known());
+        let Ok(running) = anka.list_running() else { return };
+        // A VM of ours that was made or deleted meanwhile is no stranger.
+        known.extend(slots.known());
+        let names: Vec<String> = running.into_iter().map(|vm| vm.name).collect();
+        let foreign = names.iter().filter(|name| !known.iter().any(|vm| vm.0 == **name)).count();
+        self.lock().look = Some(Look { began, names, foreign });
     }
 
     /// Takes the duty to look, so that no second handler does it too.

@@ -33,7 +33,8 @@ use crate::domain::ids::{ClaimId, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
 use crate::runtime::board::Cell;
-use crate::runtime::pace::paced;
+use crate::runtime::meters;
+use crate::runtime::pace::{self, paced};
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::random;
 use crate::runtime::status::Activity;
@@ -183,6 +184,9 @@ impl Handler {
                 let (claim, entry) = taken?;
                 let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
                 log::info!("handling the job");
+                if work.entry.attempts == 0 {
+                    meters::QUEUE_WAIT.add(pace::millis().since(work.entry.age));
+                }
                 Some(work)
             }
             Err(error) => {

@@ -11,6 +11,7 @@ use crate::domain::slots::{NoRoom, VMS_PER_HOST, VmSlot};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::anka_reason;
 use crate::plugins::handler::streak::Effort;
+use crate::runtime::meters;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -61,10 +62,14 @@ impl Handler {
         let registry = anka.registry(self.options.registry.as_deref());
         self.tools.cell.set(Activity::Pulling);
         log::info!("pulling {what}");
+        let timer = meters::TEMPLATE_PULL.timer();
         let pulled = registry.pull(&slot, &request.template, request.tag.as_deref());
         self.tools.cell.set(Activity::Running);
         match pulled {
-            Ok(()) => log::info!("{what} is pulled"),
+            Ok(()) => {
+                timer.done();
+                log::info!("{what} is pulled");
+            }
             Err(AnkaError::NotThere(_)) => {
                 return Err(Reason::NotHere(not_in_registry(&what, request, local)));
             }

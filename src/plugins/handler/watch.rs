@@ -175,7 +175,7 @@ impl Handler {
     /// Whether the VM has gone in the middle of its job: said once, and GitHub has the verdict.
     fn vm_has_vanished(&self, work: &mut Work) -> bool {
         let Some(since) = work.running_since else { return false };
-        let vanished = self.tools.guests.has_vanished(&self.tools.anka, &work.vm, since);
+        let vanished = self.tools.guests.has_vanished(&self.tools.anka, &self.tools.slots, &work.vm, since);
         if vanished {
             work.running_since = None;
             log::warn!("the VM is gone in the middle of its job; GitHub has the verdict");
