@@ -1,6 +1,7 @@
 //! The only wiring: from a checked configuration to running plugins, and back to an exit code.
 
 pub mod exit;
+pub mod views; // queues, to look at
 
 mod build; // plugins from their configuration
 mod clients; // GitHub, one client a set of credentials

@@ -21,6 +21,10 @@ pub enum Call {
     CancelRun,
     /// `POST …/actions/runs/{id}/force-cancel`
     ForceCancelRun,
+    /// `GET …/hooks/{id}/deliveries`
+    ListDeliveries,
+    /// `POST …/hooks/{id}/deliveries/{id}/attempts`
+    Redeliver,
     /// `GET /repos/{owner}/{repo}`
     GetRepository,
     /// `GET /rate_limit`, which costs no quota.
@@ -31,9 +35,11 @@ const RUNNERS: &str = "the scope repo (repository), admin:org (organization) or 
                        or read and write access to administration or self-hosted runners";
 const ACTIONS_READ: &str = "the scope repo, or read access to actions";
 const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions";
+const HOOKS: &str = "the scope admin:repo_hook (repository) or admin:org_hook (organization), \
+                     or read and write access to webhooks";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 10] = [
+const CALLS: [(Call, &str, &str); 12] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
     (Call::ListRunners, "list_runners", RUNNERS),
     (Call::RemoveRunner, "remove_runner", RUNNERS),
@@ -42,6 +48,8 @@ const CALLS: [(Call, &str, &str); 10] = [
     (Call::GetRun, "get_run", ACTIONS_READ),
     (Call::CancelRun, "cancel_run", ACTIONS_WRITE),
     (Call::ForceCancelRun, "force_cancel_run", ACTIONS_WRITE),
+    (Call::ListDeliveries, "list_deliveries", HOOKS),
+    (Call::Redeliver, "redeliver", HOOKS),
     (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata"),
     (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials"),
 ];

@@ -72,6 +72,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
     };
     let options = Options {
         owner: Owner { host: "h".into(), plugin: name.into() },
+        host_name: String::new(),
         scope,
         voter: "h default".into(),
         sleep_interval: None,

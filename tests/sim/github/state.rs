@@ -31,6 +31,8 @@ pub struct Settings {
     pub tokens: Vec<String>,
     /// Every REST call breaks off without an answer, and no delivery is sent.
     pub outage: bool,
+    /// Every delivery is lost on its way.
+    pub lose_deliveries: bool,
     pub rate_limit: u64,
     /// Seconds from now to `x-ratelimit-reset`.
     pub rate_reset_seconds: i64,
@@ -62,6 +64,7 @@ impl Default for Settings {
         Self {
             tokens: vec!["sim-token".into()],
             outage: false,
+            lose_deliveries: false,
             rate_limit: 5000,
             rate_reset_seconds: 3600,
             registration_seconds: 3600,
