@@ -17,6 +17,7 @@ mod health; // alive, ready, healthcheck, the port taken
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
 mod metrics; // the page in its forms, and what an idle daemon costs
+mod observe; // rules and dashboard: valid, firing, naming what exists
 mod queue; // what `anklet queue` tells
 mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
