@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BURST: usize = 50;
 /// Between two requests then.
 const PACE: Duration = Duration::from_millis(500);
+/// How old a failure must be: whoever refused a delivery because the store was away refuses for a moment longer.
+const SETTLED: Duration = Duration::from_secs(2);
 /// How often a page is offered to a store that others write to as well.
 const TRIES: u32 = 10;
 
@@ -57,6 +59,8 @@ pub struct Seen {
     pub given_up: usize,
     /// Whether the end was reached.
     pub complete: bool,
+    /// When the last page came, by GitHub's clock and by ours.
+    read: Option<(Millis, Instant)>,
 }
 
 /// Why a look was broken off.
@@ -86,6 +90,14 @@ impl From<StoreError> for LookFault {
 impl From<GitHubError> for LookFault {
     fn from(error: GitHubError) -> LookFault {
         LookFault::GitHub(error)
+    }
+}
+
+impl Seen {
+    /// How long it takes until a failure is old enough.
+    fn unsettled(&self, lost: &Lost) -> Duration {
+        let age = self.read.map(|(date, at)| date.plus(at.elapsed()).since(lost.failed));
+        age.map_or(Duration::ZERO, |age| SETTLED.saturating_sub(age))
     }
 }
 
@@ -131,6 +143,7 @@ impl Looker {
                 None => self.store.now()?,
             };
             walk.take(&page, now, &memory.course, self.reach, self.installation);
+            seen.read = Some((now, Instant::now()));
             seen.given_up += self.keep(memory, &walk, now)?;
             if walk.cursor.is_none() {
                 return Ok(true);
@@ -143,9 +156,7 @@ impl Looker {
     fn keep(&self, memory: &mut Memory, walk: &Walk, now: Millis) -> Result<usize, LookFault> {
         for _ in 0..TRIES {
             let lost = decide::changes(&memory.lost, &walk.found, now);
-            let given_up =
-                lost.iter().filter(|(guid, is)| is.is_none() && !walk.found.arrived.contains_key(guid));
-            let given_up = given_up.count();
+            let given_up = decide::given_up(&memory.lost, &walk.found, &lost);
             let mut changes: Vec<Change> =
                 lost.iter().map(|(guid, is)| memory.change(guid, is.as_ref())).collect();
             changes.push(memory.change_course(&walk.course(&memory.course)));
@@ -169,11 +180,11 @@ impl Looker {
     ) -> Result<(), LookFault> {
         let (now, began) = (self.store.now()?, Instant::now());
         for guid in decide::due(&memory.lost, now) {
-            let paced = seen.asked.len() < BURST || stop.pause(Urgency::Drain, PACE);
-            if !paced || stop.urgency() > Urgency::Run || !self.may_call() {
+            let Some(before) = memory.lost.get(&guid).cloned() else { continue };
+            let pace = if seen.asked.len() < BURST { Duration::ZERO } else { PACE };
+            if !stop.pause(Urgency::Drain, pace.max(seen.unsettled(&before))) || !self.may_call() {
                 break;
             }
-            let Some(before) = memory.lost.get(&guid).cloned() else { continue };
             let request = Asked { at: now.plus(began.elapsed()), by: random::number() };
             if !self.mark(memory, &guid, &Lost { asked: Some(request), ..before.clone() })? {
                 continue;

@@ -30,6 +30,8 @@ use say::Voice;
 
 /// After a delivery was refused because the store was away: GitHub needs a moment to write that down.
 const LAG: Duration = Duration::from_secs(2);
+/// Where one after another is refused: a look is not put off for longer.
+const LONGEST_LAG: Duration = Duration::from_secs(10);
 /// Between two looks whether a store that was away is back.
 const PROBE: Duration = Duration::from_secs(3);
 /// The pause after a first fault of GitHub; it doubles up to the interval.
@@ -106,10 +108,10 @@ impl Redelivery {
         self.looker.look(stop)
     }
 
-    /// By the clock, or because deliveries were refused since the last look.
+    /// By the clock; but a little after a delivery was refused, neither before that nor much later.
     fn due(&self) -> Instant {
         let refused = self.outage.last_refusal().map(|at| at + LAG);
-        let owed = refused.filter(|at| self.looked.is_some_and(|looked| looked < *at));
-        owed.map_or(self.next, |owed| owed.min(self.next))
+        let owed = refused.filter(|at| self.looked.is_none_or(|looked| looked < *at));
+        owed.map_or(self.next, |owed| owed.min(self.next + LONGEST_LAG))
     }
 }
