@@ -47,7 +47,7 @@ pub fn embedded_file(config: &Config) -> PathBuf {
 }
 
 fn uses_embedded(config: &Config) -> bool {
-    config.plugins.iter().any(|plugin| plugin.common().database == Database::Embedded)
+    databases(config).any(|database| *database == Database::Embedded)
 }
 
 impl Stores {
@@ -61,6 +61,12 @@ impl Stores {
         };
         found.ok_or_else(|| "its database is none of the configuration's".to_owned())
     }
+}
+
+/// Of the plugins, or of the aggregator.
+fn databases(config: &Config) -> impl Iterator<Item = &Database> {
+    let aggregator = config.metrics.aggregator.iter().map(|aggregator| &aggregator.database);
+    config.plugins.iter().map(|plugin| &plugin.common().database).chain(aggregator)
 }
 
 fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
@@ -100,8 +106,8 @@ pub fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, S
         None => None,
     };
     let mut clients: Vec<(config::Redis, server::Redis)> = Vec::new();
-    for plugin in &config.plugins {
-        if let Database::Redis(redis) = &plugin.common().database
+    for database in databases(config) {
+        if let Database::Redis(redis) = database
             && !clients.iter().any(|(known, _)| known == redis)
         {
             clients

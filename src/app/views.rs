@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::stores::{self, embedded_file};
 use crate::config::{Config, Database};
-use crate::runtime::clock;
+use crate::runtime::pace;
 use crate::store::embedded::Onlooker;
 use crate::store::look::Look;
 
@@ -36,7 +36,7 @@ pub fn of(config: &Config) -> Result<Vec<Queue>, String> {
         }
         let look: Box<dyn Look> = match &common.database {
             Database::Embedded => {
-                Box::new(Onlooker::new(embedded_file(config), &common.queue, Arc::new(clock::millis)))
+                Box::new(Onlooker::new(embedded_file(config), &common.queue, Arc::new(pace::millis)))
             }
             Database::Redis(of) => {
                 let client = clients.iter().find(|(known, _)| known == of);

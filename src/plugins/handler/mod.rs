@@ -12,6 +12,7 @@ mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
+mod muster; // who has shown himself
 mod news; // what the store tells of the job in hand
 mod note; // what people are told of the handler
 mod options; // what a handler is made of
@@ -63,6 +64,8 @@ pub struct Handler {
     recovered: bool,
     looked: Option<Instant>,
     seen: Option<Instant>,
+    /// Until it is seen for the first time.
+    newcomer: Option<muster::Newcomer>,
     chored: Option<Instant>,
     taken_over: chores::Asked,
     asked_unwatched: Option<Instant>,
@@ -98,7 +101,7 @@ impl Plugin for Handler {
         self.chores(stop);
         let wait = self.reason_to_wait(stop);
         self.said.why = wait.as_ref().and_then(|(_, why)| why.clone());
-        if self.seen.is_some_and(|at| at.elapsed() < TICK) {
+        if self.seen.is_some_and(|at| at.elapsed() < paced(TICK)) {
             self.tick();
         }
         if let Some((pause, _)) = wait {
@@ -123,6 +126,7 @@ impl Handler {
             Some(_) => tools.store.mailbox(&options.owner),
             None => tools.store.bell(&options.owner),
         };
+        let newcomer = (!options.retired).then(|| tools.guests.muster.newcomer());
         Handler {
             options,
             tools,
@@ -131,6 +135,7 @@ impl Handler {
             recovered: false,
             looked: None,
             seen: None,
+            newcomer,
             chored: None,
             taken_over: chores::Asked::default(),
             asked_unwatched: None,
@@ -250,6 +255,7 @@ impl Handler {
         };
         if self.tools.store.seen(&card).is_ok() {
             self.seen = Some(Instant::now());
+            self.newcomer = None;
             self.said.shown = card.note;
         }
     }

@@ -27,6 +27,9 @@ pub struct Lost {
     pub since: Millis,
     /// The last time that GitHub was asked to send it again.
     pub asked: Option<Asked>,
+    /// The first try is older than GitHub keeps it. It is still known for as long as its latest try is, which would
+    /// look like a new loss otherwise.
+    pub given_up: bool,
 }
 
 /// A request to send a delivery again.
@@ -100,7 +103,13 @@ impl Findings {
             match row.worked() {
                 Some(true) if !self.lost.contains_key(&row.guid) => self.note_arrival(row),
                 Some(false) if row.at >= floor && !self.arrived.contains_key(&row.guid) => {
-                    let first = Lost { delivery: row.id, failed: row.at, since: row.at, asked: None };
+                    let first = Lost {
+                        delivery: row.id,
+                        failed: row.at,
+                        since: row.at,
+                        asked: None,
+                        given_up: false,
+                    };
                     let lost = self.lost.entry(row.guid.clone()).or_insert(first);
                     lost.since = lost.since.min(row.at);
                 }
@@ -126,36 +135,56 @@ fn is_ours(row: &Delivery, installation: Option<u64>) -> bool {
 /// What changes in what is remembered as lost: a GUID with what is to be remembered of it from now on.
 /// `now` is by GitHub's clock.
 pub fn changes(known: &BTreeMap<String, Lost>, found: &Findings, now: Millis) -> Vec<(String, Option<Lost>)> {
-    let too_old = |lost: &Lost| now.since(lost.since) > KEPT;
-    let mut changes = Vec::new();
-    for (guid, lost) in &found.lost {
-        let is = known.get(guid).map_or_else(|| lost.clone(), |was| merged(was, lost));
-        if !too_old(&is) && known.get(guid) != Some(&is) {
-            changes.push((guid.clone(), Some(is)));
-        }
-    }
-    for (guid, lost) in known {
-        let arrived = found
+    let guids: BTreeSet<&String> = known.keys().chain(found.lost.keys()).collect();
+    let all =
+        guids.into_iter().map(|guid| (guid, known.get(guid), followed(guid, known.get(guid), found, now)));
+    let changed = all.filter(|(_, was, is)| *was != is.as_ref());
+    changed.map(|(guid, _, is)| (guid.clone(), is)).collect()
+}
+
+/// What is to be remembered of a GUID, if anything.
+fn followed(guid: &str, was: Option<&Lost>, found: &Findings, now: Millis) -> Option<Lost> {
+    let arrived = |lost: &&Lost| {
+        found
             .arrived
             .get(guid)
-            .is_some_and(|(at, id)| *at > lost.failed || (*at == lost.failed && *id != lost.delivery));
-        if arrived || too_old(lost) {
-            changes.push((guid.clone(), None));
-        }
-    }
-    changes
+            .is_some_and(|(at, id)| *at > lost.failed || (*at == lost.failed && *id != lost.delivery))
+    };
+    let was = was.filter(|lost| !arrived(lost));
+    let is = match (was, found.lost.get(guid)) {
+        (Some(was), Some(found)) => merged(was, found),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => return None,
+    };
+    let too_old = |at: Millis| now.since(at) > KEPT;
+    let given_up = is.given_up || too_old(is.since);
+    (!too_old(is.failed)).then_some(Lost { given_up, ..is })
 }
 
 /// What is remembered, brought up to date with what was found.
 fn merged(was: &Lost, found: &Lost) -> Lost {
     let latest = if (found.failed, found.delivery) > (was.failed, was.delivery) { found } else { was };
     let since = was.since.min(found.since);
-    Lost { delivery: latest.delivery, failed: latest.failed, since, asked: was.asked }
+    Lost { delivery: latest.delivery, failed: latest.failed, since, ..was.clone() }
+}
+
+/// How many of the [`changes`] give a delivery up.
+pub fn given_up(
+    known: &BTreeMap<String, Lost>,
+    found: &Findings,
+    changes: &[(String, Option<Lost>)],
+) -> usize {
+    let was_not = |guid: &str| known.get(guid).is_some_and(|was| !was.given_up);
+    let gives_up = |(guid, is): &&(String, Option<Lost>)| match is {
+        Some(is) => is.given_up && was_not(guid),
+        None => was_not(guid) && !found.arrived.contains_key(guid),
+    };
+    changes.iter().filter(gives_up).count()
 }
 
 /// The GUIDs to ask for now, by the store's clock; the eldest first, as their jobs came.
 pub fn due(lost: &BTreeMap<String, Lost>, now: Millis) -> Vec<String> {
-    let is_due = |lost: &Lost| lost.asked.is_none_or(|asked| now.since(asked.at) >= AGAIN);
+    let is_due = |lost: &Lost| !lost.given_up && lost.asked.is_none_or(|asked| now.since(asked.at) >= AGAIN);
     let mut due: Vec<_> = lost.iter().filter(|(_, lost)| is_due(lost)).collect();
     due.sort_by_key(|(guid, lost)| (lost.since, lost.delivery, *guid));
     due.into_iter().map(|(guid, _)| guid.clone()).collect()

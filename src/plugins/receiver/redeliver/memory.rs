@@ -80,6 +80,8 @@ struct LostRecord {
     failed: u64,
     since: u64,
     asked: Option<AskedRecord>,
+    #[serde(default)]
+    given_up: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,7 +113,8 @@ struct VersionOnly {
 impl From<&Lost> for LostRecord {
     fn from(lost: &Lost) -> LostRecord {
         let asked = lost.asked.map(|asked| AskedRecord { at: asked.at.0, by: asked.by });
-        LostRecord { v: VERSION, delivery: lost.delivery, failed: lost.failed.0, since: lost.since.0, asked }
+        let Lost { delivery, failed, since, given_up, .. } = *lost;
+        LostRecord { v: VERSION, delivery, failed: failed.0, since: since.0, asked, given_up }
     }
 }
 
@@ -119,7 +122,7 @@ impl From<LostRecord> for Lost {
     fn from(record: LostRecord) -> Lost {
         let asked = record.asked.map(|asked| Asked { at: Millis(asked.at), by: asked.by });
         let (failed, since) = (Millis(record.failed), Millis(record.since));
-        Lost { delivery: record.delivery, failed, since, asked }
+        Lost { delivery: record.delivery, failed, since, asked, given_up: record.given_up }
     }
 }
 
@@ -163,7 +166,7 @@ mod tests {
     use super::*;
 
     fn lost(asked: Option<Asked>) -> Lost {
-        Lost { delivery: u64::MAX, failed: Millis(9), since: Millis(7), asked }
+        Lost { delivery: u64::MAX, failed: Millis(9), since: Millis(7), asked, given_up: asked.is_some() }
     }
 
     #[test]

@@ -30,10 +30,12 @@ use say::Voice;
 
 /// After a delivery was refused because the store was away: GitHub needs a moment to write that down.
 const LAG: Duration = Duration::from_secs(2);
+/// Where one after another is refused: a look is not put off for longer.
+const LONGEST_LAG: Duration = Duration::from_secs(10);
 /// Between two looks whether a store that was away is back.
 const PROBE: Duration = Duration::from_secs(3);
-/// The pause after a first fault of GitHub; it doubles up to the interval.
-const AFTER_A_FAULT: Duration = Duration::from_secs(30);
+/// Half of the pause after a first fault of GitHub; it doubles up to the interval.
+const AFTER_A_FAULT: Duration = Duration::from_secs(15);
 /// While the sign-in is refused: when GitHub is asked again, its client says.
 const REFUSED: Duration = Duration::from_secs(5);
 
@@ -80,22 +82,26 @@ impl Redelivery {
         if !left.is_zero() {
             return (left, None);
         }
-        self.looked = Some(Instant::now());
+        let began = Instant::now();
+        self.looked = Some(began);
         let seen = self.look(stop).inspect_err(|fault| self.voice.failed(fault));
-        let pause = match &seen {
+        self.next = match &seen {
             Ok(seen) => {
                 self.voice.worked(seen);
-                self.interval
+                began + self.interval
             }
-            Err(LookFault::Store(_)) => PROBE,
-            Err(LookFault::GitHub(GitHubError::SignInRefused)) => REFUSED,
-            Err(LookFault::GitHub(GitHubError::Away { .. })) => {
-                AFTER_A_FAULT * (1 << self.voice.faults().min(10))
-            }
-            Err(LookFault::GitHub(_)) => self.interval,
+            Err(fault) => Instant::now() + self.pause_after(fault).min(self.interval),
         };
-        self.next = Instant::now() + pause.min(self.interval);
         (self.due().saturating_duration_since(Instant::now()), seen.ok())
+    }
+
+    fn pause_after(&self, fault: &LookFault) -> Duration {
+        match fault {
+            LookFault::Store(_) => PROBE,
+            LookFault::GitHub(GitHubError::SignInRefused) => REFUSED,
+            LookFault::GitHub(GitHubError::Away { .. }) => AFTER_A_FAULT * (1 << self.voice.faults().min(10)),
+            LookFault::GitHub(_) => self.interval,
+        }
     }
 
     fn look(&self, stop: &Stop) -> Result<Seen, LookFault> {
@@ -106,10 +112,10 @@ impl Redelivery {
         self.looker.look(stop)
     }
 
-    /// By the clock, or because deliveries were refused since the last look.
+    /// By the clock; but a little after a delivery was refused, neither before that nor much later.
     fn due(&self) -> Instant {
         let refused = self.outage.last_refusal().map(|at| at + LAG);
-        let owed = refused.filter(|at| self.looked.is_some_and(|looked| looked < *at));
-        owed.map_or(self.next, |owed| owed.min(self.next))
+        let owed = refused.filter(|at| self.looked.is_none_or(|looked| looked < *at));
+        owed.map_or(self.next, |owed| owed.min(self.next + LONGEST_LAG))
     }
 }

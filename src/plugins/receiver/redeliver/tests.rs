@@ -44,7 +44,13 @@ fn lost(delivery: u64, failed_ago: u64, since_ago: u64, asked_ago: Option<u64>) 
         failed: Millis(NOW - failed_ago * MINUTE),
         since: Millis(NOW - since_ago * MINUTE),
         asked: asked_ago.map(|ago| Asked { at: Millis(NOW - ago * MINUTE), by: 1 }),
+        given_up: false,
     }
+}
+
+fn given_up(mut lost: Lost) -> Lost {
+    lost.given_up = true;
+    lost
 }
 
 fn known(all: &[(&str, Lost)]) -> BTreeMap<String, Lost> {
@@ -147,11 +153,28 @@ fn what_is_remembered_follows_what_is_found() {
         ("arrived in the same second", Some(lost(2, 5, 5, Some(5))), vec![row(1, "g", 202, 5)], Some(None)),
         ("worked before it failed", Some(lost(2, 5, 5, None)), vec![row(1, "g", 202, 9)], None),
         ("as old as GitHub keeps it", Some(lost(1, 5, kept, Some(90))), vec![], None),
-        ("older", Some(lost(1, 5, kept + 1, Some(90))), vec![], Some(None)),
         (
-            "older, and lost again",
+            "older",
             Some(lost(1, 5, kept + 1, Some(90))),
+            vec![],
+            Some(Some(given_up(lost(1, 5, kept + 1, Some(90))))),
+        ),
+        (
+            "given up, and lost again",
+            Some(given_up(lost(1, 5, kept + 1, Some(90)))),
             vec![row(2, "g", 502, 1)],
+            Some(Some(given_up(lost(2, 1, kept + 1, Some(90))))),
+        ),
+        (
+            "given up, and came after all",
+            Some(given_up(lost(1, 5, kept + 1, Some(90)))),
+            vec![row(2, "g", 202, 1)],
+            Some(None),
+        ),
+        (
+            "given up, and nothing of it is listed any more",
+            Some(given_up(lost(1, kept + 1, kept + 1, None))),
+            vec![],
             Some(None),
         ),
     ];
@@ -171,6 +194,7 @@ fn each_is_asked_for_at_most_once_an_hour_and_the_eldest_first() {
         ("asked an hour ago", lost(3, 5, 80, Some(60))),
         ("new", lost(4, 5, 5, None)),
         ("new, too", lost(5, 5, 5, None)),
+        ("given up", given_up(lost(7, 5, 5, None))),
         (
             "asked tomorrow",
             Lost { asked: Some(Asked { at: Millis(NOW + 24 * HOUR), by: 0 }), ..lost(6, 5, 5, None) },

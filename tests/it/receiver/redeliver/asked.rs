@@ -1,5 +1,7 @@
 //! What is asked for, and how often.
 
+use std::fs;
+
 use super::*;
 
 #[test]
@@ -55,20 +57,17 @@ fn an_organizations_hook_is_asked_too() {
 #[test]
 fn what_was_answered_503_comes_back_once_the_store_does() {
     let world = World::new();
-    let _daemon = world.start_with(&configuration(&world, 1, &["redeliver_interval_seconds: 600"]));
-    eventually("the first look", SOON, || looks(&world) == 1);
-    let file = world.dir.join(".config/anklet/state/queue.sqlite");
-    let other = rusqlite::Connection::open(&file).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let job = world.order(json!({}))[0];
-    eventually("it is refused", SOON, || {
-        let all = web::get_json(&format!("{}/_sim/deliveries", world.github));
-        all.as_array().unwrap().iter().any(|one| one["status_code"] == 503)
-    });
-    other.execute_batch("ROLLBACK").unwrap();
-    world.until(job, "completed", SOON);
-    assert_eq!(asks(&world), 1);
-    assert!(!world.has_said("ERROR", "lost deliveries"), "{:?}", world.said("ERROR"));
+    let _daemon = world.start_with(&configuration(&world, 0, &["redeliver_interval_seconds: 600"]));
+    eventually("the first look", SOON, || remembered(&world, "look").len() == 1);
+    let (state, aside) = (world.dir.join(".config/anklet/state"), world.dir.join("aside"));
+    fs::rename(&state, &aside).unwrap();
+    world.order(json!({ "count": 2 }));
+    let all = || web::get_json(&format!("{}/_sim/deliveries", world.github)).as_array().unwrap().clone();
+    let refused = |one: &&Value| one["status_code"] == 503;
+    eventually("they are refused", SOON, || all().iter().filter(refused).count() == 2);
+    fs::rename(&aside, &state).unwrap();
+    eventually("they come", SOON, || all().iter().all(|one| came(&world, &one["guid"])));
+    assert_eq!(asks(&world), 2);
 }
 
 #[test]
