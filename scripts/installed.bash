@@ -31,7 +31,7 @@ absolute() {
 
 sha256() {
   local line
-  if command -v shasum >/dev/null 2>&1; then line=$(shasum -a 256 <"$1"); else line=$(sha256sum <"$1"); fi
+  if command -v sha256sum >/dev/null 2>&1; then line=$(sha256sum <"$1"); else line=$(shasum -a 256 <"$1"); fi
   printf '%s\n' "${line%% *}"
 }
 
@@ -61,7 +61,16 @@ begin_records() {
   fresh=
 }
 
-recorded() { printf '%s\n' "$known" | awk -v path="$1" 'substr($0, 67) == path { print $1; exit }'; }
+# recorded PATH: its SHA-256 as it was installed, or nothing.
+recorded() {
+  local line
+  while IFS= read -r line; do
+    if [[ ${line:66} == "$1" ]]; then
+      printf '%s\n' "${line%% *}"
+      return
+    fi
+  done <<<"$known"
+}
 
 record() { fresh+="$(sha256 "$1")  $1"$'\n'; }
 
@@ -76,12 +85,9 @@ write_records() {
   local line
   while IFS= read -r line; do
     if [[ -z $line || ! -e ${line:66} ]]; then continue; fi
-    if printf '%s' "$fresh" | awk -v path="${line:66}" 'substr($0, 67) == path { found = 1 } END { exit !found }'; then
-      continue
-    fi
-    fresh+=$line$'\n'
+    case $'\n'$fresh in *"  ${line:66}"$'\n'*) ;; *) fresh+=$line$'\n' ;; esac
   done <<<"$known"
-  if [[ -f $records && $(cat "$records") == "${fresh%$'\n'}" ]]; then return; fi
+  if [[ $known == "${fresh%$'\n'}" ]]; then return; fi
   mkdir -p "$own"
   printf '%s' "$fresh" >"$records.new"
   mv -f "$records.new" "$records"

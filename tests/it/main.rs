@@ -20,6 +20,7 @@ mod logs; // levels, forms, rotation, a log that cannot be written
 mod manual; // the manual pages and the completions, held against the code
 mod metrics; // the page in its forms, and what an idle daemon costs
 mod observe; // rules and dashboard: valid, firing, naming what exists
+mod package; // example configurations, the container
 mod queue; // what `anklet queue` tells
 mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
