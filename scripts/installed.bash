@@ -74,13 +74,7 @@ recorded() {
 
 record() { fresh+="$(sha256 "$1")  $1"$'\n'; }
 
-keep_record() {
-  local sha256
-  sha256=$(recorded "$1")
-  if [[ -n $sha256 ]]; then fresh+="$sha256  $1"$'\n'; fi
-}
-
-# What an earlier run installed elsewhere stays on the list, as long as it is there.
+# What an earlier run installed stays on the list, as long as it is there: of what the user changed, as it was then.
 write_records() {
   local line
   while IFS= read -r line; do
