@@ -54,6 +54,7 @@ setting() {
 records=$own/installed
 known=
 fresh=
+nl=$'\n'
 
 begin_records() {
   known=
@@ -72,16 +73,16 @@ recorded() {
   done <<<"$known"
 }
 
-record() { fresh+="$(sha256 "$1")  $1"$'\n'; }
+record() { fresh+="$(sha256 "$1")  $1$nl"; }
 
 # What an earlier run installed stays on the list, as long as it is there: of what the user changed, as it was then.
 write_records() {
   local line
   while IFS= read -r line; do
     if [[ -z $line || ! -e ${line:66} ]]; then continue; fi
-    case $'\n'$fresh in *"  ${line:66}"$'\n'*) ;; *) fresh+=$line$'\n' ;; esac
+    case $fresh in *"  ${line:66}$nl"*) ;; *) fresh+=$line$nl ;; esac
   done <<<"$known"
-  if [[ $known == "${fresh%$'\n'}" ]]; then return; fi
+  if [[ $known == "${fresh%"$nl"}" ]]; then return; fi
   mkdir -p "$own"
   printf '%s' "$fresh" >"$records.new"
   mv -f "$records.new" "$records"
@@ -135,8 +136,10 @@ fi
 service_mark=$own/installed.service
 
 service_runs() {
+  local said
   if [[ $system == Darwin ]]; then
-    launchctl print "$service" 2>/dev/null | grep -q '^[[:space:]]*pid = '
+    said=$(launchctl print "$service" 2>/dev/null) || return 1
+    [[ $said == *'pid = '* ]]
   else
     systemctl --user --quiet is-active "$service" 2>/dev/null
   fi
@@ -159,7 +162,7 @@ service_restart() {
     launchd_unload
     launchctl bootstrap "${service%/*}" "$service_file" || fail "launchd does not start $service_file"
   else
-    systemctl --user daemon-reload
+    systemctl --user daemon-reload || fail "systemd does not answer for this user; is there a log-in session of it?"
     systemctl --user --quiet enable "$service"
     systemctl --user restart "$service" || fail "systemd does not start $service; see systemctl --user status $service"
   fi
