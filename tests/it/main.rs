@@ -16,6 +16,7 @@ mod handler; // rows of the job's life, through the real binary
 mod health; // alive, ready, healthcheck, the port taken
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
+mod manual; // the manual pages and the completions, held against the code
 mod metrics; // the page in its forms, and what an idle daemon costs
 mod observe; // rules and dashboard: valid, firing, naming what exists
 mod queue; // what `anklet queue` tells

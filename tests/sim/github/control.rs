@@ -65,7 +65,7 @@ fn route(hub: &Hub, request: &Request, parts: &[&str]) -> Answered {
         ("GET", ["deliveries"]) => serde_json::to_value(hub.outbox.tried()).map_err(|e| e.to_string()),
         ("POST", ["deliveries"]) => past::deliveries(hub, &many(body)?),
         ("POST", ["deliveries", id, "redeliver"]) => {
-            let found = number(id).is_some_and(|id| hub.outbox.redeliver(id));
+            let found = number(id).is_some_and(|id| hub.outbox.redeliver(id, 0));
             if found { Ok(json!({})) } else { Err("no such delivery".into()) }
         }
         ("POST", ["events", event]) => send_other(hub, event, body),

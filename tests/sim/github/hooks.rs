@@ -18,7 +18,8 @@ pub fn answer(hub: &Hub, request: &Request, rest: &[&str]) -> Answer {
         }
         ("POST", ["deliveries", id, "attempts"]) => match delivery(hub, &hook, id) {
             Some(one) => {
-                hub.outbox.redeliver(one.id);
+                let delay = hub.state().settings.redeliver_ms;
+                hub.outbox.redeliver(one.id, delay);
                 json(202, &json!({}))
             }
             None => not_found(),

@@ -122,11 +122,12 @@ impl Outbox {
     }
 
     /// Sends a delivery once more, with the same identity and the same bytes.
-    pub fn redeliver(&self, id: u64) -> bool {
+    pub fn redeliver(&self, id: u64, delay_ms: u64) -> bool {
         let found = self.room().tried.iter().find(|delivery| delivery.id == id).cloned();
         let Some(found) = found else { return false };
         let delivery = Delivery { redelivery: true, ..found };
-        self.add(Pending { due: Instant::now(), after: String::new(), lost: false, delivery });
+        let due = Instant::now() + Duration::from_millis(delay_ms);
+        self.add(Pending { due, after: String::new(), lost: false, delivery });
         true
     }
 

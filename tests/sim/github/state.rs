@@ -33,6 +33,8 @@ pub struct Settings {
     pub outage: bool,
     /// Every delivery is lost on its way.
     pub lose_deliveries: bool,
+    /// From the request to send a delivery again to its sending.
+    pub redeliver_ms: u64,
     pub rate_limit: u64,
     /// Seconds from now to `x-ratelimit-reset`.
     pub rate_reset_seconds: i64,
@@ -65,6 +67,7 @@ impl Default for Settings {
             tokens: vec!["sim-token".into()],
             outage: false,
             lose_deliveries: false,
+            redeliver_ms: 0,
             rate_limit: 5000,
             rate_reset_seconds: 3600,
             registration_seconds: 3600,

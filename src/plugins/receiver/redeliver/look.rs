@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::walk::Walk;
 use crate::domain::ids::Millis;
 use crate::github::hooks::Hook;
-use crate::github::{Asker, Client, GitHubError};
+use crate::github::{Asker, Client, GitHubError, Quota};
 use crate::runtime::board::Cell;
 use crate::runtime::stop::{Stop, Urgency};
 use crate::runtime::{clock, random};
@@ -22,11 +22,10 @@ use crate::store::{Change, Store, StoreError};
 const MOST_PAGES: u32 = 50;
 /// How long a call is tried again where GitHub is away.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Requests in a row before they are paced: GitHub counts a request five times as much as a look-up, and what it has
-/// had enough of it stops for everybody who signs in alike.
-const BURST: usize = 50;
-/// Between two requests then.
-const PACE: Duration = Duration::from_millis(500);
+/// Requests a minute. GitHub bears 900 points a minute, of which a request costs five and a page one; what it has had
+/// enough of, it stops for everybody who signs in alike.
+const BATCH: usize = 150;
+const MINUTE: Duration = Duration::from_mins(1);
 /// How old a failure must be: whoever refused a delivery because the store was away refuses for a moment longer.
 const SETTLED: Duration = Duration::from_secs(2);
 /// How often a page is offered to a store that others write to as well.
@@ -59,6 +58,8 @@ pub struct Seen {
     pub given_up: usize,
     /// Whether the end was reached.
     pub complete: bool,
+    /// Whether it was broken off because little of GitHub's quota is left.
+    pub held_back: bool,
     /// When the last page came, by GitHub's clock and by ours.
     read: Option<(Millis, Instant)>,
 }
@@ -128,7 +129,7 @@ impl Looker {
         seen: &mut Seen,
     ) -> Result<bool, LookFault> {
         let mut walk = Walk::of(&memory.course);
-        while *pages > 0 && self.may_call() {
+        while *pages > 0 && self.may_call(seen) {
             *pages -= 1;
             let page = match self.github.deliveries(asker, &self.hook, walk.cursor.as_deref()) {
                 // The place where it was to go on is no longer known: from the top, then.
@@ -179,16 +180,21 @@ impl Looker {
         seen: &mut Seen,
     ) -> Result<(), LookFault> {
         let (now, began) = (self.store.now()?, Instant::now());
+        let (mut made, mut batch) = (0, began);
         for guid in decide::due(&memory.lost, now) {
             let Some(before) = memory.lost.get(&guid).cloned() else { continue };
-            let pace = if seen.asked.len() < BURST { Duration::ZERO } else { PACE };
-            if !stop.pause(Urgency::Drain, pace.max(seen.unsettled(&before))) || !self.may_call() {
+            if made == BATCH {
+                (made, batch) = (0, Instant::now() + MINUTE.saturating_sub(batch.elapsed()));
+            }
+            let pace = batch.saturating_duration_since(Instant::now());
+            if !stop.pause(Urgency::Drain, pace.max(seen.unsettled(&before))) || !self.may_call(seen) {
                 break;
             }
             let request = Asked { at: now.plus(began.elapsed()), by: random::number() };
             if !self.mark(memory, &guid, &Lost { asked: Some(request), ..before.clone() })? {
                 continue;
             }
+            made += 1;
             match self.github.redeliver(asker, &self.hook, before.delivery) {
                 Ok(()) => {
                     log::debug!("asked GitHub for delivery {guid:?} again");
@@ -226,8 +232,10 @@ impl Looker {
     }
 
     /// The last tenth of GitHub's quota belongs to jobs.
-    fn may_call(&self) -> bool {
+    fn may_call(&self, seen: &mut Seen) -> bool {
         let now = clock::millis().0 / 1000;
-        self.github.quota().is_none_or(|quota| quota.remaining >= quota.limit / 10 || quota.reset <= now)
+        let spent = |quota: Quota| quota.remaining < quota.limit / 10 && quota.reset > now;
+        seen.held_back = self.github.quota().is_some_and(spent);
+        !seen.held_back
     }
 }

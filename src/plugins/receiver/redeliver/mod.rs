@@ -34,8 +34,8 @@ const LAG: Duration = Duration::from_secs(2);
 const LONGEST_LAG: Duration = Duration::from_secs(10);
 /// Between two looks whether a store that was away is back.
 const PROBE: Duration = Duration::from_secs(3);
-/// The pause after a first fault of GitHub; it doubles up to the interval.
-const AFTER_A_FAULT: Duration = Duration::from_secs(30);
+/// Half of the pause after a first fault of GitHub; it doubles up to the interval.
+const AFTER_A_FAULT: Duration = Duration::from_secs(15);
 /// While the sign-in is refused: when GitHub is asked again, its client says.
 const REFUSED: Duration = Duration::from_secs(5);
 
@@ -82,22 +82,26 @@ impl Redelivery {
         if !left.is_zero() {
             return (left, None);
         }
-        self.looked = Some(Instant::now());
+        let began = Instant::now();
+        self.looked = Some(began);
         let seen = self.look(stop).inspect_err(|fault| self.voice.failed(fault));
-        let pause = match &seen {
+        self.next = match &seen {
             Ok(seen) => {
                 self.voice.worked(seen);
-                self.interval
+                began + self.interval
             }
-            Err(LookFault::Store(_)) => PROBE,
-            Err(LookFault::GitHub(GitHubError::SignInRefused)) => REFUSED,
-            Err(LookFault::GitHub(GitHubError::Away { .. })) => {
-                AFTER_A_FAULT * (1 << self.voice.faults().min(10))
-            }
-            Err(LookFault::GitHub(_)) => self.interval,
+            Err(fault) => Instant::now() + self.pause_after(fault).min(self.interval),
         };
-        self.next = Instant::now() + pause.min(self.interval);
         (self.due().saturating_duration_since(Instant::now()), seen.ok())
+    }
+
+    fn pause_after(&self, fault: &LookFault) -> Duration {
+        match fault {
+            LookFault::Store(_) => PROBE,
+            LookFault::GitHub(GitHubError::SignInRefused) => REFUSED,
+            LookFault::GitHub(GitHubError::Away { .. }) => AFTER_A_FAULT * (1 << self.voice.faults().min(10)),
+            LookFault::GitHub(_) => self.interval,
+        }
     }
 
     fn look(&self, stop: &Stop) -> Result<Seen, LookFault> {

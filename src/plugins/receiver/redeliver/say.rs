@@ -51,7 +51,13 @@ impl Voice {
         if !seen.asked.is_empty() {
             log::info!("asked GitHub to send {} lost deliveries again", seen.asked.len());
         }
-        if !seen.complete {
+        if seen.held_back {
+            if self.seldom.due("quota") {
+                log::warn!(
+                    "less than a tenth of GitHub's quota is left: lost deliveries wait until there is more"
+                );
+            }
+        } else if !seen.complete {
             log::info!("the list of deliveries is longer than one look; the next one goes on");
         }
         if seen.refused > 0 {

@@ -9,6 +9,7 @@ fn a_run_once_does_the_job_that_was_lost() {
     eventually("it is lost", SOON, || {
         web::get_json(&format!("{}/_sim/deliveries", world.github)).as_array().unwrap().len() == 1
     });
+    world.control("settings", &json!({ "redeliver_ms": 2000 }));
     let mut once = Daemon::start(&world, &configuration(&world, 1, &[]), &["--once"], &[]);
     assert_eq!(once.wait(Duration::from_secs(30)).code(), Some(0));
     world.until(job, "completed", SOON);

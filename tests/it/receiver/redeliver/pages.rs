@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Deliveries of an event that is none of ours, an hour old: they only fill the list.
-fn filling(count: u64) -> Value {
-    json!({ "event": "star", "status_code": 200, "seconds_ago": 3600, "count": count })
+/// Deliveries of an event that is none of ours: they only fill the list.
+fn filling(count: u64, seconds_ago: u64) -> Value {
+    json!({ "event": "star", "status_code": 200, "seconds_ago": seconds_ago, "count": count })
 }
 
 fn failed(seconds_ago: u64) -> Value {
@@ -14,7 +14,8 @@ fn failed(seconds_ago: u64) -> Value {
 #[test]
 fn what_was_lost_is_found_on_every_page() {
     let world = World::new();
-    let ages = json!([failed(3900), failed(3800), filling(99), filling(150), failed(60), failed(50)]);
+    let ages =
+        json!([failed(3900), failed(3800), filling(99, 3600), filling(150, 3600), failed(60), failed(50)]);
     let lost = past(&world, &ages);
     let guids = lost["guids"].as_array().unwrap();
     let _daemon = world.start_with(&configuration(&world, 0, &["redeliver_interval_seconds: 600"]));
@@ -32,7 +33,7 @@ fn a_later_success_on_another_page_counts() {
         &world,
         &json!([
             { "guid": guid, "seconds_ago": 3700 },
-            filling(150),
+            filling(150, 3600),
             { "guid": guid, "seconds_ago": 60, "status_code": 202, "redelivery": true },
         ]),
     );
@@ -51,8 +52,10 @@ fn a_look_reads_50_pages_and_the_next_one_goes_on_after_a_restart() {
         &json!([
             { "guid": guid, "seconds_ago": 4000 },
             failed(3900),
-            filling(5098),
-            { "guid": guid, "seconds_ago": 60, "status_code": 202, "redelivery": true },
+            filling(4998, 3600),
+            // Beyond what the next look from the top will be shown.
+            { "guid": guid, "seconds_ago": 2000, "status_code": 202, "redelivery": true },
+            filling(100, 1900),
             failed(50),
         ]),
     );
@@ -74,7 +77,7 @@ fn a_look_reads_50_pages_and_the_next_one_goes_on_after_a_restart() {
 #[test]
 fn a_look_that_a_fault_breaks_off_is_gone_on_with() {
     let world = World::new();
-    let lost = past(&world, &json!([failed(3900), filling(250)]));
+    let lost = past(&world, &json!([failed(3900), filling(250, 3600)]));
     // More than its patience.
     world.control(
         "rules",
@@ -88,11 +91,24 @@ fn a_look_that_a_fault_breaks_off_is_gone_on_with() {
 #[test]
 fn a_cursor_that_github_knows_no_longer_is_dropped() {
     let world = World::new();
-    let lost = past(&world, &json!([failed(3900), filling(150)]));
+    let lost = past(&world, &json!([failed(3900), filling(150, 3600)]));
     let rule = json!({ "path": "/deliveries", "skip": 1, "times": 1, "status": 422, "body": "{\"message\":\"Invalid cursor\"}" });
     world.control("rules", &rule);
     let _daemon = world.start_with(&configuration(&world, 0, &["redeliver_interval_seconds: 600"]));
     eventually("it comes", SOON, || came(&world, &lost["guids"][0]));
     assert_eq!(looks(&world), 4);
     assert_eq!(warnings(&world), [""; 0]);
+}
+
+#[test]
+fn more_than_github_bears_in_a_minute_is_not_asked_for_and_a_stop_does_not_wait() {
+    let world = World::new();
+    past(&world, &json!({ "count": 151 }));
+    let mut daemon = start(&world, 0);
+    eventually("a batch is asked for", SOON, || asks(&world) == 150);
+    crate::support::pause(1000);
+    assert_eq!(asks(&world), 150);
+    let begun = std::time::Instant::now();
+    assert_eq!(daemon.stop(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
