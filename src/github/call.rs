@@ -23,6 +23,10 @@ pub enum Call {
     ForceCancelRun,
     /// `GET /repos/{owner}/{repo}`
     GetRepository,
+    /// `GET /repos/{owner}/{repo}/installation`, or of an organization or user; asked by the App itself.
+    FindInstallation,
+    /// `POST /app/installations/{id}/access_tokens`; asked by the App itself.
+    InstallationToken,
     /// `GET /rate_limit`, which costs no quota.
     GetRateLimit,
 }
@@ -33,7 +37,7 @@ const ACTIONS_READ: &str = "the scope repo, or read access to actions";
 const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 10] = [
+const CALLS: [(Call, &str, &str); 12] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
     (Call::ListRunners, "list_runners", RUNNERS),
     (Call::RemoveRunner, "remove_runner", RUNNERS),
@@ -43,6 +47,8 @@ const CALLS: [(Call, &str, &str); 10] = [
     (Call::CancelRun, "cancel_run", ACTIONS_WRITE),
     (Call::ForceCancelRun, "force_cancel_run", ACTIONS_WRITE),
     (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata"),
+    (Call::FindInstallation, "find_installation", "a GitHub App's key"),
+    (Call::InstallationToken, "installation_token", "a GitHub App's key"),
     (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials"),
 ];
 
