@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::commands::queue::{Query, Subject, help};
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 anklet gives every GitHub Actions job its own fresh macOS VM.
@@ -16,6 +18,8 @@ jobs finish, a second one leaves them to the next start, a third ends at once.
 
 Commands:
   check              read the configuration, report every fault, start nothing
+  queue list         what waits, since when, who holds what, why nobody takes it
+  queue show ID      the same of one job; see anklet queue --help for --json and more
   healthcheck        ask the running daemon whether it is ready: 0, or 1 and why
 
 Options:
@@ -28,8 +32,9 @@ Environment: ANKLET_CONFIG_FILE_NAME names another file beside the default one,
 LOG_LEVEL is INFO, WARN, ERROR, DEBUG or dev; config/example.yml lists every key
 with its variable.
 
-Exit codes: 0 done, 1 a plugin failed, 2 usage, 3 configuration, 4 already running,
-5 address in use, 6 store away (--once, check), 7 no usable plugin, 130 third signal.
+Exit codes: 0 done, 1 a plugin failed (queue show: no such job), 2 usage,
+3 configuration, 4 already running, 5 address in use, 6 store away (--once, check,
+queue), 7 no usable plugin, 130 third signal.
 ";
 
 /// What is to be run.
@@ -47,8 +52,10 @@ pub enum Command {
         /// `-c`.
         config: Option<PathBuf>,
     },
-    /// `--help`.
-    Help,
+    /// `queue list`, `queue show`.
+    Queue(Query),
+    /// `--help`, with the text to print.
+    Help(&'static str),
     /// `--version`.
     Version,
 }
@@ -62,37 +69,106 @@ pub struct Run {
     pub once: bool,
 }
 
+/// What stands on a line, whatever it means together.
+#[derive(Default)]
+struct Line {
+    words: Vec<String>,
+    config: Option<PathBuf>,
+    once: bool,
+    json: bool,
+    queue: Option<String>,
+    limit: Option<usize>,
+}
+
 /// Reads the command line, without the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut parser = Parser::from_args(arguments);
-    let (mut run, mut command) = (Run::default(), None);
+    let mut line = Line::default();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(line.help())),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
-            Arg::Short('c') | Arg::Long("config") => {
-                let file = parser.value().map_err(|error| error.to_string())?;
-                run.config = Some(PathBuf::from(file));
-            }
-            Arg::Long("once") => run.once = true,
-            Arg::Value(word) if command.is_none() && (word == "check" || word == "healthcheck") => {
-                command = word.into_string().ok();
-            }
-            Arg::Value(word) => {
-                return Err(format!(
-                    "there is no command {:?}; see --help",
-                    word.string().unwrap_or_default()
-                ));
-            }
+            Arg::Short('c') | Arg::Long("config") => line.config = Some(PathBuf::from(value(&mut parser)?)),
+            Arg::Long("once") => line.once = true,
+            Arg::Long("json") => line.json = true,
+            Arg::Long("queue") => line.queue = Some(text(value(&mut parser)?)?),
+            Arg::Long("limit") => line.limit = Some(number(&text(value(&mut parser)?)?)?),
+            Arg::Value(word) => line.words.push(text(word)?),
             other => return Err(format!("{}; see --help", other.unexpected())),
         }
     }
-    match (command.as_deref(), run.once) {
-        (None, _) => Ok(Command::Run(run)),
-        (Some(command), true) => Err(format!("--once does not go with {command}; see --help")),
-        (Some("healthcheck"), false) => Ok(Command::HealthCheck { config: run.config }),
-        (Some(_), false) => Ok(Command::Check { config: run.config }),
+    line.meaning()
+}
+
+impl Line {
+    fn help(&self) -> &'static str {
+        if self.words.first().is_some_and(|word| word == "queue") { help::HELP } else { HELP }
     }
+
+    fn meaning(self) -> Result<Command, String> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            [] => {
+                self.only(&["--once"], "running the daemon")?;
+                Ok(Command::Run(Run { config: self.config, once: self.once }))
+            }
+            ["check"] => {
+                self.only(&[], "check")?;
+                Ok(Command::Check { config: self.config })
+            }
+            ["healthcheck"] => {
+                self.only(&[], "healthcheck")?;
+                Ok(Command::HealthCheck { config: self.config })
+            }
+            ["queue", "list"] => {
+                self.only(&["--json", "--queue", "--limit"], "queue list")?;
+                let limit = self.limit.unwrap_or(help::LIMIT);
+                Ok(self.query(Subject::All { limit }))
+            }
+            ["queue", "show", job] => {
+                self.only(&["--json", "--queue"], "queue show")?;
+                let job = job
+                    .parse()
+                    .map_err(|_| format!("{job:?} is not the number of a job; see anklet queue --help"))?;
+                Ok(self.query(Subject::One(job)))
+            }
+            ["queue"] | ["queue", "show"] => Err(format!(
+                "{} wants more; write anklet queue list, or anklet queue show ID; see anklet queue --help",
+                words.join(" ")
+            )),
+            _ => Err(format!("there is no command {:?}; see --help", words.join(" "))),
+        }
+    }
+
+    /// Complains of the first option that the command does not know.
+    fn only(&self, known: &[&str], command: &str) -> Result<(), String> {
+        let given = [
+            ("--once", self.once),
+            ("--json", self.json),
+            ("--queue", self.queue.is_some()),
+            ("--limit", self.limit.is_some()),
+        ];
+        match given.iter().find(|(option, given)| *given && !known.contains(option)) {
+            Some((option, _)) => Err(format!("{option} does not go with {command}; see --help")),
+            None => Ok(()),
+        }
+    }
+
+    fn query(self, subject: Subject) -> Command {
+        Command::Queue(Query { config: self.config, queue: self.queue, json: self.json, subject })
+    }
+}
+
+fn value(parser: &mut Parser) -> Result<OsString, String> {
+    parser.value().map_err(|error| error.to_string())
+}
+
+fn text(value: OsString) -> Result<String, String> {
+    value.string().map_err(|error| format!("{error}; see --help"))
+}
+
+fn number(value: &str) -> Result<usize, String> {
+    value.parse().map_err(|_| format!("--limit {value:?} is not a whole number; see --help"))
 }
 
 #[cfg(test)]
@@ -111,8 +187,24 @@ mod tests {
         assert_eq!(read("check --config=a.yml"), Ok(Command::Check { config: config.clone() }));
         assert_eq!(read("-ca.yml check"), Ok(Command::Check { config: config.clone() }));
         assert_eq!(read("healthcheck -c a.yml"), Ok(Command::HealthCheck { config }));
-        assert_eq!(read("--help"), Ok(Command::Help));
+        assert_eq!(read("--help"), Ok(Command::Help(HELP)));
+        assert_eq!(read("queue list --help"), Ok(Command::Help(help::HELP)));
         assert_eq!(read("-V"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn a_queue_is_listed_or_one_job_shown() {
+        let query = |subject| Query { config: None, queue: None, json: false, subject };
+        let all = |limit| query(Subject::All { limit });
+        assert_eq!(read("queue list"), Ok(Command::Queue(all(100))));
+        assert_eq!(read("--limit 7 queue list"), Ok(Command::Queue(all(7))));
+        let one = Query {
+            config: Some("a.yml".into()),
+            queue: Some("q".into()),
+            json: true,
+            ..query(Subject::One(12))
+        };
+        assert_eq!(read("queue --json show -c a.yml 12 --queue=q"), Ok(Command::Queue(one)));
     }
 
     #[test]
@@ -123,6 +215,18 @@ mod tests {
             ("-c", "-c"),
             ("check --once", "--once"),
             ("check check", "check"),
+            ("--json", "--json"),
+            ("check --limit 3", "--limit"),
+            ("queue", "queue list"),
+            ("queue show", "show ID"),
+            ("queue show five", "five"),
+            ("queue show -5", "-5"),
+            ("queue show 1 2", "queue show 1 2"),
+            ("queue show 1 --limit 2", "--limit"),
+            ("queue list 1", "queue list 1"),
+            ("queue list --limit many", "many"),
+            ("queue list --limit", "--limit"),
+            ("queue drop", "drop"),
         ] {
             let said = read(line).unwrap_err();
             assert!(said.contains(named), "{line}: {said}");

@@ -19,17 +19,14 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Help => print!("{}", cli::HELP),
+        Command::Help(text) => print!("{text}"),
         Command::Version => println!("anklet {}", app::VERSION),
         Command::Check { config } => return commands::check::check(&load(config, &env::read())).into(),
         Command::HealthCheck { config } => {
-            return match load(config, &env::read()) {
-                Ok(checked) => commands::healthcheck::healthcheck(&checked.config).into(),
-                Err(faults) => {
-                    eprintln!("{faults}");
-                    Exit::Configuration.into()
-                }
-            };
+            return commands::healthcheck::healthcheck(&load(config, &env::read())).into();
+        }
+        Command::Queue(query) => {
+            return commands::queue::run(&load(query.config.clone(), &env::read()), &query).into();
         }
         Command::Run(run) => {
             let variables = env::read();

@@ -11,15 +11,16 @@ use super::metrics_server;
 use super::stores::Stores;
 use crate::anka::scripts::Scripts;
 use crate::config::env::Variables;
-use crate::config::{Config, HandlerConfig, Plugin as PluginConfig, ReceiverConfig};
+use crate::config::{Config, HandlerConfig, Hook, Plugin as PluginConfig, ReceiverConfig, Redelivery};
 use crate::domain::ids::Owner;
 use crate::domain::scope::Scope;
 use crate::domain::undo::{Page, UndoLog};
+use crate::github::hooks;
 use crate::github::webhook::SigningKeys;
 use crate::http::OpenError;
 use crate::plugins::handler::journal::Journal;
 use crate::plugins::handler::{self, Handler};
-use crate::plugins::receiver::{self, Receiver};
+use crate::plugins::receiver::{self, Receiver, redeliver};
 use crate::plugins::{Licensed, LicensedOptions};
 use crate::runtime::board::{Cell, Identity};
 use crate::runtime::plugin::Plugin;
@@ -160,6 +161,8 @@ impl<'a> Parts<'a> {
             socket_dir: self.config.run_dir.clone(),
             scope: common.scope.clone(),
             keys: SigningKeys::new(&config.secrets),
+            redelivery: self.redelivery(config, cell),
+            once: self.once,
         };
         let store = self.stores.queue(&common.database, &common.queue).map_err(Fault::Unusable)?;
         let receiver = Receiver::open(options, store).map_err(Fault::Listen)?;
@@ -167,6 +170,23 @@ impl<'a> Parts<'a> {
             log::info!("takes deliveries of {} at http://{addr}/jobs/v1/receiver", common.scope);
         }
         Ok(receiver)
+    }
+
+    /// `None`: it is not wanted, or cannot be; then deliveries are taken all the same.
+    fn redelivery(&self, config: &ReceiverConfig, cell: &Cell) -> Option<redeliver::Options> {
+        let Redelivery { hook, reach, interval } = config.redelivery.clone()?;
+        let hook = match (hook, config.common.scope.clone()) {
+            (Hook::App, _) => hooks::Hook::App,
+            (Hook::Number(id), Scope::Repository { owner, repo }) => {
+                hooks::Hook::Repository { owner, repo, id }
+            }
+            (Hook::Number(id), scope) => {
+                hooks::Hook::Organization { owner: scope.owner_name().to_owned(), id }
+            }
+        };
+        let github = self.clients.of(&config.common);
+        let github = github.inspect_err(|why| log::error!("lost deliveries stay lost: {why}")).ok()?;
+        Some(redeliver::Options { github, hook, installation: None, reach, interval, cell: cell.clone() })
     }
 
     fn handler(
@@ -204,6 +224,7 @@ impl<'a> Parts<'a> {
             if config.skip_pull { "never pulls" } else { registry.as_deref().unwrap_or("default registry") };
         let options = handler::Options {
             owner: Owner { host: self.host.id.clone(), plugin: name.to_owned() },
+            host_name: self.host.name.clone(),
             scope,
             voter: format!("{} {pulls}", self.host.id),
             sleep_interval: common.sleep_interval,

@@ -9,6 +9,8 @@ pub enum Exit {
     Done,
     /// A plugin ended by a fault.
     PluginFault,
+    /// What was asked for is not there.
+    NotFound,
     /// The command line is wrong.
     Usage,
     /// The configuration is wrong.
@@ -17,7 +19,7 @@ pub enum Exit {
     AlreadyRunning,
     /// An address is in use.
     AddressInUse,
-    /// The store cannot be reached (run-once and `check` only).
+    /// The store cannot be reached (run-once, `check` and `queue` only).
     StoreAway,
     /// No plugin of the configuration can work on this host.
     NoPlugin,
@@ -26,14 +28,15 @@ pub enum Exit {
 }
 
 /// Code and meaning, as the manual lists them.
-pub const CODES: [(Exit, u8, &str); 9] = [
+pub const CODES: [(Exit, u8, &str); 10] = [
     (Exit::Done, 0, "stopped by one or two signals, or run-once done"),
     (Exit::PluginFault, 1, "a plugin ended by a fault"),
+    (Exit::NotFound, 1, "no queue knows the job (queue show only)"),
     (Exit::Usage, 2, "the command line is wrong"),
     (Exit::Configuration, 3, "the configuration is wrong"),
     (Exit::AlreadyRunning, 4, "another daemon holds the pid file"),
     (Exit::AddressInUse, 5, "an address is in use"),
-    (Exit::StoreAway, 6, "the store cannot be reached (run-once and check only)"),
+    (Exit::StoreAway, 6, "the store cannot be reached (run-once, check and queue only)"),
     (Exit::NoPlugin, 7, "no plugin can work on this host (no Anka, no licence, no scripts)"),
     (Exit::ThirdSignal, 130, "the third signal"),
 ];

@@ -10,12 +10,15 @@ use crate::config::env::{Variables, is_ours};
 use crate::config::{Config, HandlerConfig};
 use crate::domain::slots::SlotTable;
 use crate::host::places::{FilePlaces, children_dir};
+use crate::host::stats;
 use crate::plugins::handler::Guests;
 
 /// The host's shared parts.
 pub struct Host {
     /// This host's id.
     pub id: String,
+    /// Its own name, for people.
+    pub name: String,
     /// Its places for VMs and for the pull.
     pub slots: SlotTable,
     /// Which VMs run.
@@ -34,6 +37,7 @@ impl Host {
         anka::sweep(&config.work_dir);
         Ok(Host {
             id,
+            name: stats::host_name(),
             slots: SlotTable::new(Arc::new(FilePlaces::open(&config.run_dir)?)),
             guests: Guests::default(),
             program: find(&config.anka_path, env),

@@ -1,4 +1,4 @@
-//! The metrics page: the board, the looks and the host's figures, on a listener of their own.
+//! The metrics page and the daemon's health, on a listener of their own.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::host::stats::Stats;
 use crate::http::{self, Limits, Listener, Method, OpenError, Reply, Request};
-use crate::metrics::{self, Snapshot, health};
+use crate::metrics::{self, Page, Snapshot, health};
 use crate::runtime::board::Board;
 use crate::runtime::outlook::Outlook;
 
@@ -26,16 +26,31 @@ pub struct MetricsServer {
     note: PathBuf,
 }
 
-/// What the page shows.
-struct Sources {
-    board: Board,
-    outlook: Outlook,
-    stats: Stats,
+/// Writes the page for a query and an `Accept` header.
+type Write = dyn Fn(&str, Option<&str>) -> Page + Send + Sync;
+
+/// What is shown.
+pub struct Sources {
+    /// The page for a query and an `Accept` header.
+    pub page: Box<Write>,
+    /// What keeps the process from its work.
+    pub unready: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+}
+
+/// What a daemon with plugins shows: the board, the looks and the host's figures.
+pub fn of_daemon(config: &Config, board: Board, outlook: Outlook) -> Sources {
+    let stats = Stats::new(&config.state_dir);
+    let snapshot = Arc::new(move || Snapshot::of(&board, &outlook, stats.look()));
+    let again = Arc::clone(&snapshot);
+    Sources {
+        page: Box::new(move |query, accept| metrics::page(query, accept, &snapshot())),
+        unready: Box::new(move || health::unready(&again())),
+    }
 }
 
 /// Opens the page, and notes its port in the run folder for who looks for it.
-pub fn open(config: &Config, board: Board, outlook: Outlook) -> Result<MetricsServer, OpenError> {
-    let sources = Arc::new(Sources { board, outlook, stats: Stats::new(&config.state_dir) });
+pub fn open(config: &Config, sources: Sources) -> Result<MetricsServer, OpenError> {
+    let sources = Arc::new(sources);
     let wanted = SocketAddr::from((config.metrics.bind, config.metrics.port));
     let listener = listen(config, wanted, &sources)?;
     let addr = listener.addr();
@@ -111,14 +126,13 @@ fn answer(request: &Request<'_>, sources: &Sources) -> Reply {
     if request.path == health::ALIVE {
         return json_reply(200, &json!({ "status": "alive" }));
     }
-    let snapshot = Snapshot::of(&sources.board, &sources.outlook, sources.stats.look());
     if request.path == health::READY {
-        return match health::unready(&snapshot) {
+        return match (sources.unready)() {
             reasons if reasons.is_empty() => json_reply(200, &json!({ "status": "ready" })),
             reasons => json_reply(503, &json!({ "status": "not ready", "reasons": reasons })),
         };
     }
-    let page = metrics::page(request.query.unwrap_or_default(), request.header("accept"), &snapshot);
+    let page = (sources.page)(request.query.unwrap_or_default(), request.header("accept"));
     Reply {
         status: page.status,
         content_type: page.content_type,

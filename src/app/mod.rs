@@ -1,7 +1,9 @@
 //! The only wiring: from a checked configuration to running plugins, and back to an exit code.
 
 pub mod exit;
+pub mod views; // queues, to look at
 
+mod aggregate; // an aggregator instead of plugins
 mod build; // plugins from their configuration
 mod clients; // GitHub, one client a set of credentials
 mod folders; // made before anything else
@@ -35,6 +37,7 @@ pub use stores::out_of_reach;
 
 /// How long jobs before their start may clean up after an interrupt.
 const PATIENCE: Duration = Duration::from_secs(10);
+const NOTHING: &str = "none of the plugins can work on this host; what each lacks is said above";
 
 /// Runs the daemon until it is stopped. Faults before the log begins go to standard error.
 pub fn run(checked: &Checked, env: &Variables, once: bool) -> Exit {
@@ -76,14 +79,17 @@ fn serve(
     signals: &crossbeam_channel::Receiver<signals::Signal>,
 ) -> Result<Exit, (Exit, String)> {
     let stores = stores::open(config, once).map_err(|fault| (Exit::StoreAway, fault))?;
+    if let Some(settings) = &config.metrics.aggregator {
+        return aggregate::serve(config, settings, &stores, once, signals);
+    }
     let parts =
         build::Parts::new(config, env, &stores, once).map_err(|fault| (Exit::Configuration, fault))?;
     let retired = parts.retired();
     let identities = config.plugins.iter().map(identity).chain(retired.iter().map(build::Retired::identity));
     let (board, cells) = Board::new(identities.collect());
     let outlook = Outlook::default();
-    let metrics =
-        metrics_server::open(config, board, outlook.clone()).map_err(|fault| listen_fault(&fault))?;
+    let sources = metrics_server::of_daemon(config, board, outlook.clone());
+    let metrics = metrics_server::open(config, sources).map_err(|fault| listen_fault(&fault))?;
     let (mut plugins, mut broken) = (Vec::new(), 0);
     for (at, cell) in cells.into_iter().enumerate() {
         let _scope = scope::enter(cell.identity().fields());
@@ -115,17 +121,9 @@ fn serve(
     drop(looks);
     metrics.close();
     match (all - broken - parts.unusable(), ended.faults) {
-        (0, _) => Err((Exit::NoPlugin, nothing_to_do(config))),
+        (0, _) => Err((Exit::NoPlugin, NOTHING.to_owned())),
         (_, 0) => Ok(Exit::Done),
         _ => Ok(Exit::PluginFault),
-    }
-}
-
-fn nothing_to_do(config: &Config) -> String {
-    if config.plugins.is_empty() {
-        "there is nothing to run: this version does not aggregate metrics yet".into()
-    } else {
-        "none of the plugins can work on this host; what each lacks is said above".into()
     }
 }
 

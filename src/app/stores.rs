@@ -1,6 +1,7 @@
 //! The queues: one embedded store a process, one client a Redis, a queue a name.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +20,7 @@ pub struct Stores {
 
 /// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
 pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
-    let uses_embedded = config.plugins.iter().any(|plugin| plugin.common().database == Database::Embedded);
-    let embedded = if uses_embedded { Some(open_embedded(config, once)?) } else { None };
+    let embedded = if uses_embedded(config) { Some(open_embedded(config, once)?) } else { None };
     let shared = clients(config)?;
     for (_, redis) in &shared {
         bear(redis.ping(), once)?;
@@ -28,12 +28,26 @@ pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
     Ok(Stores { embedded, shared })
 }
 
-/// What is wrong with the Redis servers of a configuration now; nothing is written to them.
+/// What is wrong with the stores of a configuration now; nothing is written to them, and none is made.
 pub fn out_of_reach(config: &Config) -> Vec<String> {
+    let file = uses_embedded(config).then(|| embedded::examine(&embedded_file(config)));
+    let mut faults: Vec<String> = file.into_iter().filter_map(|seen| Some(seen.err()?.to_string())).collect();
     match clients(config) {
-        Ok(shared) => shared.iter().filter_map(|(_, redis)| Some(redis.ping().err()?.to_string())).collect(),
-        Err(fault) => vec![fault],
+        Ok(shared) => {
+            faults.extend(shared.iter().filter_map(|(_, redis)| Some(redis.ping().err()?.to_string())));
+        }
+        Err(fault) => faults.push(fault),
     }
+    faults
+}
+
+/// Where the embedded store is, or would be.
+pub fn embedded_file(config: &Config) -> PathBuf {
+    config.state_dir.join("queue.sqlite")
+}
+
+fn uses_embedded(config: &Config) -> bool {
+    databases(config).any(|database| *database == Database::Embedded)
 }
 
 impl Stores {
@@ -49,9 +63,15 @@ impl Stores {
     }
 }
 
+/// Of the plugins, or of the aggregator.
+fn databases(config: &Config) -> impl Iterator<Item = &Database> {
+    let aggregator = config.metrics.aggregator.iter().map(|aggregator| &aggregator.database);
+    config.plugins.iter().map(|plugin| &plugin.common().database).chain(aggregator)
+}
+
 fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
     let options = embedded::Options {
-        file: config.state_dir.join("queue.sqlite"),
+        file: embedded_file(config),
         bells_dir: config.run_dir.join("bells"),
         locks_dir: config.state_dir.join("journal"),
         clock: Arc::new(pace::millis),
@@ -78,7 +98,7 @@ fn bear(outcome: Result<(), StoreError>, once: bool) -> Result<(), String> {
 }
 
 /// One client for each different database block.
-fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, String> {
+pub fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, String> {
     let authorities = match &config.ca_file {
         Some(file) => {
             Some(fs::read(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?)
@@ -86,8 +106,8 @@ fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, Strin
         None => None,
     };
     let mut clients: Vec<(config::Redis, server::Redis)> = Vec::new();
-    for plugin in &config.plugins {
-        if let Database::Redis(redis) = &plugin.common().database
+    for database in databases(config) {
+        if let Database::Redis(redis) = database
             && !clients.iter().any(|(known, _)| known == redis)
         {
             clients

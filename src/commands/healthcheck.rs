@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::exit::Exit;
 use crate::app::metrics_address;
-use crate::config::Config;
+use crate::config::{Checked, Faults};
 use crate::http::fetch::Fetcher;
 use crate::metrics::health;
 
@@ -13,8 +13,14 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const LONGEST: u64 = 64 << 10;
 
 /// Ready: 0, and silence; else 1, and why on standard error.
-pub fn healthcheck(config: &Config) -> Exit {
-    let addr = metrics_address(config);
+pub fn healthcheck(loaded: &Result<Checked, Faults>) -> Exit {
+    let addr = match loaded {
+        Ok(checked) => metrics_address(&checked.config),
+        Err(faults) => {
+            eprintln!("{faults}");
+            return Exit::Configuration;
+        }
+    };
     let why = match Fetcher::new(DEADLINE, LONGEST).get(&format!("http://{addr}{}", health::READY)) {
         Ok(page) if page.status == 200 => return Exit::Done,
         Ok(page) => reasons(&page.body).unwrap_or_else(|| format!("{addr} answers {}", page.status)),

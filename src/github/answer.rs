@@ -8,9 +8,10 @@ use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// The headers that anything here reads.
-pub(super) const READ: [&str; 12] = [
+pub(super) const READ: [&str; 13] = [
     "date",
     "etag",
+    "link",
     "location",
     "retry-after",
     "x-accepted-github-permissions",

@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    fn app(&self) -> Option<&App> {
+    pub(super) fn app(&self) -> Option<&App> {
         match &self.signer {
             Signer::App(app) => Some(app),
             Signer::Token(_) => None,

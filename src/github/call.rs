@@ -21,6 +21,10 @@ pub enum Call {
     CancelRun,
     /// `POST …/actions/runs/{id}/force-cancel`
     ForceCancelRun,
+    /// `GET …/hooks/{id}/deliveries`
+    ListDeliveries,
+    /// `POST …/hooks/{id}/deliveries/{id}/attempts`
+    Redeliver,
     /// `GET /repos/{owner}/{repo}`
     GetRepository,
     /// `GET /repos/{owner}/{repo}/installation`, or of an organization or user; asked by the App itself.
@@ -35,9 +39,11 @@ const RUNNERS: &str = "the scope repo (repository), admin:org (organization) or 
                        or read and write access to administration or self-hosted runners";
 const ACTIONS_READ: &str = "the scope repo, or read access to actions";
 const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions";
+const HOOKS: &str = "the scope admin:repo_hook (repository) or admin:org_hook (organization), \
+                     or read and write access to webhooks";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 12] = [
+const CALLS: [(Call, &str, &str); 14] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
     (Call::ListRunners, "list_runners", RUNNERS),
     (Call::RemoveRunner, "remove_runner", RUNNERS),
@@ -46,6 +52,8 @@ const CALLS: [(Call, &str, &str); 12] = [
     (Call::GetRun, "get_run", ACTIONS_READ),
     (Call::CancelRun, "cancel_run", ACTIONS_WRITE),
     (Call::ForceCancelRun, "force_cancel_run", ACTIONS_WRITE),
+    (Call::ListDeliveries, "list_deliveries", HOOKS),
+    (Call::Redeliver, "redeliver", HOOKS),
     (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata"),
     (Call::FindInstallation, "find_installation", "a GitHub App's key"),
     (Call::InstallationToken, "installation_token", "a GitHub App's key"),

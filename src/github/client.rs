@@ -109,6 +109,15 @@ impl Client {
 
     /// The answer to `request`: 2xx, 304, 404, 409, 422 and other refusals, for the caller to read.
     pub(super) fn ask(&self, asker: &Asker<'_>, request: &Request) -> Result<Answer, GitHubError> {
+        self.trying(asker, |failed| self.attempt(asker, request, failed))
+    }
+
+    /// Tries until there is an answer, the asker's patience is at its end, or its stop wins; limits are waited out.
+    pub(super) fn trying<T>(
+        &self,
+        asker: &Asker<'_>,
+        mut attempt: impl FnMut(u32) -> Result<T, Setback>,
+    ) -> Result<T, GitHubError> {
         let (mut used, mut failed) = (Duration::ZERO, 0);
         loop {
             self.pause.wait(asker)?;
@@ -117,7 +126,7 @@ impl Client {
             }
             let sent = Instant::now();
             failed += 1;
-            match self.attempt(asker, request, failed) {
+            match attempt(failed) {
                 Ok(answer) => return Ok(answer),
                 Err(Setback::Final(error)) => return Err(error),
                 Err(Setback::Limited) => failed -= 1,

@@ -1,7 +1,7 @@
 //! GitHub, as far as this project knows it: one gate for all calls of a set of credentials, and webhook deliveries.
 //!
 //! Outward: [`Client`] (shared by all plugins that sign in alike) asks with an [`Asker`], which says how long and
-//! against which stop; [`runners`], [`runs`] and the client itself hold the calls, one function each.
+//! against which stop; [`runners`], [`runs`], [`hooks`] and the client itself hold the calls, one function each.
 //! A limit of GitHub pauses the whole client, a 5xx or a network fault is tried again, and what comes back is
 //! an answer or a [`GitHubError`] that says what to do, never a status code to be interpreted by the caller.
 //! Inward: [`webhook`] verifies a delivery's signature, and only what is verified can be parsed into an [`Event`].
@@ -22,6 +22,7 @@ mod event; // a verified delivery's meaning
 mod fetch; // the only user of ureq
 mod form; // deliveries in GitHub's other content type
 mod health; // sign-in refused, GitHub away: said once
+pub mod hooks; // a webhook's deliveries
 mod options; // what a client is made of
 mod pause; // one limit for all
 mod proxy; // which proxy, if any

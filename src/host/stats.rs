@@ -20,6 +20,12 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How far back the first of two CPU samples may lie: beyond, an average would hide what happens now.
 const CPU_WINDOW: Duration = Duration::from_mins(2);
 
+/// The host's own name, without its domain; empty when it has none.
+pub fn host_name() -> String {
+    let name = System::host_name().unwrap_or_default();
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
 /// The host, as far as metrics show it.
 #[derive(Debug)]
 pub struct Stats {

@@ -1,6 +1,7 @@
 //! Whether the daemon is ready: for load balancers, containers and people.
 
 use super::snapshot::Snapshot;
+use crate::runtime::outlook::Found;
 use crate::runtime::status::Status;
 
 /// The process serves.
@@ -12,9 +13,13 @@ pub const READY: &str = "/readyz";
 pub fn unready(snapshot: &Snapshot) -> Vec<String> {
     let stopped = snapshot.plugins.iter().filter(|row| row.status == Status::Stopped);
     let stopped = stopped.map(|row| format!("plugin {} is stopped", row.identity.name));
-    let away = snapshot.found.queues.iter();
-    let away = away.filter_map(|queue| Some(format!("queue {}: {}", queue.name, queue.is_away()?)));
-    stopped.chain(away).collect()
+    stopped.chain(away(&snapshot.found)).collect()
+}
+
+/// Queues whose store is away.
+pub fn away(found: &Found) -> Vec<String> {
+    let queues = found.queues.iter();
+    queues.filter_map(|queue| Some(format!("queue {}: {}", queue.name, queue.is_away()?))).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The plugins: each composes the adapters below into one duty.
 
+pub mod aggregator;
 mod broken;
 mod fields; // what a log line says of a job
 pub mod handler;

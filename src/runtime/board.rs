@@ -194,7 +194,7 @@ impl State {
     fn new(identity: Identity, since: SystemTime) -> State {
         let activity = match identity.kind {
             Kind::Handler => Activity::Idle,
-            Kind::Receiver => Activity::Running,
+            Kind::Receiver | Kind::Aggregator => Activity::Running,
         };
         let status = shown(identity.kind, activity, false, false);
         let row = Row { identity, status, since, last_successful: None, last_failed: None };

@@ -11,6 +11,8 @@ pub enum Kind {
     Handler,
     /// `github_receiver`: takes webhooks.
     Receiver,
+    /// Gathers the metrics of other hosts.
+    Aggregator,
 }
 
 /// What a plugin is doing.
@@ -18,7 +20,7 @@ pub enum Kind {
 pub enum Activity {
     /// A handler waits for work, or for a slot.
     Idle,
-    /// A receiver serves; a handler is between the claim and the job's start.
+    /// A receiver or an aggregator serves; a handler is between the claim and the job's start.
     Running,
     /// A handler pulls a template.
     Pulling,
@@ -83,6 +85,7 @@ impl Kind {
         match self {
             Kind::Handler => "github",
             Kind::Receiver => "github_receiver",
+            Kind::Aggregator => "aggregator",
         }
     }
 }

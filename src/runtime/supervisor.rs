@@ -83,7 +83,7 @@ impl Supervisor {
             let kind = cell.identity().kind;
             let once = options.once.then(|| match kind {
                 Kind::Handler => Once::Handler { _alive: alive.clone() },
-                Kind::Receiver => Once::Receiver { handlers_gone: handlers_gone.clone() },
+                Kind::Receiver | Kind::Aggregator => Once::Receiver { handlers_gone: handlers_gone.clone() },
             });
             let stop = all.group(kind).stop.clone();
             let (seat, passed) = Seat::new(plugin, cell.clone(), stop, before.take(), once);
@@ -180,7 +180,7 @@ impl Supervisor {
     fn group(&mut self, kind: Kind) -> &mut Group {
         match kind {
             Kind::Handler => &mut self.handlers,
-            Kind::Receiver => &mut self.receivers,
+            Kind::Receiver | Kind::Aggregator => &mut self.receivers,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Receiver;
 
-use super::{Ask, Card, Depth, Store, StoreError};
+use super::{Ask, Card, Change, Depth, Memos, Store, StoreError};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
@@ -111,6 +111,14 @@ impl Store for Faulty {
 
     fn depth(&self) -> Result<Depth, StoreError> {
         self.call(|store| store.depth())
+    }
+
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError> {
+        self.call(|store| store.memos(topic))
+    }
+
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError> {
+        self.call(|store| store.write_memos(topic, changes))
     }
 
     fn purge(&self) -> Result<u64, StoreError> {

@@ -8,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crossbeam_channel::Receiver;
 
 use super::bells::Bells;
+use super::look::{Look, STATES, View, Wanted};
 use super::shelf::{self, Seen, Shelf};
-use super::{Ask, Card, Clock, Depth, REMEMBERED, Store, StoreError};
+use super::{Ask, Card, Change, Clock, Depth, Memos, REMEMBERED, Store, StoreError};
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
@@ -17,6 +18,7 @@ use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
 /// One queue.
 pub struct Memory {
     jobs: Mutex<Jobs>,
+    memos: Mutex<BTreeMap<String, Memos>>,
     bells: Bells,
     clock: Clock,
 }
@@ -30,7 +32,7 @@ struct Jobs {
 impl Memory {
     /// An empty queue.
     pub fn new(clock: Clock) -> Memory {
-        Memory { jobs: Mutex::default(), bells: Bells::default(), clock }
+        Memory { jobs: Mutex::default(), memos: Mutex::default(), bells: Bells::default(), clock }
     }
 
     fn lock(&self) -> MutexGuard<'_, Jobs> {
@@ -104,6 +106,26 @@ impl Store for Memory {
         Ok(depth)
     }
 
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError> {
+        let topics = self.memos.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(topics.get(topic).cloned().unwrap_or_default())
+    }
+
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError> {
+        let mut topics = self.memos.lock().unwrap_or_else(PoisonError::into_inner);
+        let memos = topics.entry(topic.to_owned()).or_default();
+        if changes.iter().any(|change| !change.fits(memos.get(&change.name).map(String::as_str))) {
+            return Ok(false);
+        }
+        for Change { name, after, .. } in changes {
+            match after {
+                Some(text) => memos.insert(name.clone(), text.clone()),
+                None => memos.remove(name),
+            };
+        }
+        Ok(true)
+    }
+
     fn purge(&self) -> Result<u64, StoreError> {
         let now = (self.clock)();
         let mut jobs = self.lock();
@@ -118,6 +140,22 @@ impl Store for Memory {
 
     fn bell(&self, owner: &Owner) -> Receiver<()> {
         self.bells.hang("", owner)
+    }
+}
+
+impl Look for Memory {
+    fn look(&self, wanted: Wanted) -> Result<Option<View>, StoreError> {
+        let jobs = match wanted {
+            Wanted::Job(job) => self.entry(job)?.into_iter().collect(),
+            Wanted::First(most) => {
+                let open = self.list()?;
+                let first = |state| open.iter().filter(move |entry| entry.state.word() == state).take(most);
+                by_age(STATES.into_iter().flat_map(first))
+            }
+        };
+        let (depth, held) = (self.depth()?, self.select(|entry| entry.hold().is_some()));
+        let cards = self.lock().cards()?;
+        Ok(Some(View { now: (self.clock)(), depth, cards, held, jobs, unreadable: 0 }))
     }
 }
 

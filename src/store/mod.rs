@@ -6,6 +6,9 @@
 //! - [`record`] how a job is written down
 //! - [`scopes`] how a scope is written down
 //! - [`shelf`] the verbs over anything that finds and keeps jobs
+//! - [`memo`] what plugins remember beside jobs
+//! - [`look`] the queue as people see it; changes nothing
+//! - [`notes`] what a handler says of itself
 //! - [`bells`] who is rung when there is work
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
 //! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
@@ -15,7 +18,10 @@
 pub mod bells;
 pub mod embedded;
 pub mod faulty;
+pub mod look;
+pub mod memo;
 pub mod memory;
+pub mod notes;
 pub mod record;
 pub mod redis;
 pub mod scopes;
@@ -34,6 +40,8 @@ use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::domain::job::Job;
 use crate::domain::scope::Scope;
 use crate::domain::undo::Closing;
+
+pub use memo::{Change, Memos};
 
 /// How long a job that is over stays known.
 pub const REMEMBERED: Duration = Duration::from_hours(7 * 24);
@@ -63,6 +71,10 @@ pub trait Store: Send + Sync {
     fn list(&self) -> Result<Vec<Entry>, StoreError>;
     /// How many jobs wait, and since when.
     fn depth(&self) -> Result<Depth, StoreError>;
+    /// All memos of a topic. One that was not written for [`REMEMBERED`] may be gone.
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError>;
+    /// Makes all of the changes or, when one of them does not fit any more ([`Change::fits`]), none: then it is false.
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError>;
     /// Forgets what has been over or dead for longer than [`REMEMBERED`]; says how many.
     fn purge(&self) -> Result<u64, StoreError>;
     /// The store's clock.
@@ -104,6 +116,19 @@ pub struct Card {
     pub voter: String,
     /// It counts as live for this long after it was seen.
     pub patience: Duration,
+    /// What people are told of it.
+    pub note: Note,
+}
+
+/// What a handler says of itself, for people: nothing is decided by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Its host's own name; empty when that has none.
+    pub host_name: String,
+    /// Why it takes nothing now.
+    pub why: Option<String>,
+    /// Jobs that it gave back and leaves alone for a while, and why.
+    pub aside: Vec<(JobId, String)>,
 }
 
 /// What waits.

@@ -293,19 +293,12 @@ fn any_number_in_a_pid_file_is_taken_over_and_the_file_is_ours_alone_to_remove()
 }
 
 #[test]
-fn an_aggregator_beside_plugins_is_a_fault_and_alone_it_says_what_is_not_there_yet() {
+fn an_aggregator_beside_plugins_is_a_fault() {
     let world = World::new();
     let text = world.configuration(1, "").replace("metrics:\n", "metrics:\n  aggregator: true\n");
     let (code, said) = check(&world, &text);
     assert_eq!(code, Some(3));
     assert!(said.contains("metrics.aggregator"), "{said}");
-    let alone = format!(
-        "metrics: {{aggregator: true, port: {}, metrics_urls: [\"http://127.0.0.1:1/metrics\"]}}\n",
-        world.metrics_port
-    );
-    let mut daemon = Daemon::start(&world, &alone, &[], &[]);
-    assert_eq!(daemon.wait(SOON).code(), Some(7));
-    assert!(world.has_said("ERROR", "aggregate"), "{}", world.log_text());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Daemon, World, eventually, pause, web};
 
@@ -87,10 +87,10 @@ fn die_at(world: &World, number: usize) {
     let died = fs::read_to_string(&file).unwrap_or_default();
     let at = died.lines().last().unwrap_or_default().to_owned();
     let mut daemon = world.start(1);
-    bring_back_lost(world);
+    world.bring_back_lost();
     let name = format!("after a death at edge {number} ({at})");
     eventually(&name, SOON, || {
-        bring_back_lost(world);
+        world.bring_back_lost();
         status(world, job) == "completed" && world.vms().is_empty() && world.pages().is_empty()
     });
     assert_eq!(world.until(job, "completed", SOON)["conclusion"], "success", "{name}");
@@ -101,19 +101,4 @@ fn die_at(world: &World, number: usize) {
 fn status(world: &World, job: u64) -> String {
     let found = web::get_json(&format!("{}/_sim/jobs/{job}", world.github));
     found["status"].as_str().unwrap_or_default().to_owned()
-}
-
-/// What a person, or a later capability, does: has GitHub deliver again what was not taken.
-fn bring_back_lost(world: &World) {
-    let state = world.state();
-    let deliveries = state["deliveries"].as_array().unwrap();
-    let taken = |guid: &Value| deliveries.iter().any(|d| d["guid"] == *guid && is_taken(d));
-    for lost in deliveries.iter().filter(|d| !is_taken(d) && !taken(&d["guid"])) {
-        let url = format!("{}/_sim/deliveries/{}/redeliver", world.github, lost["id"]);
-        web::post_json(&url, &json!({}));
-    }
-}
-
-fn is_taken(delivery: &Value) -> bool {
-    delivery["status_code"].as_u64().is_some_and(|code| code / 100 == 2)
 }

@@ -10,6 +10,7 @@ use anklet::runtime::stop::{Stop, Urgency};
 mod app; // signing in as an App
 mod deliveries; // payloads: GitHub's own, older ones, wrong ones
 mod gate; // limits, refusals, faults, redirects, stops
+mod hooks; // a webhook's deliveries
 mod runners; // tokens, look-up, removal; jobs and runs
 mod server; // answers as it is told to
 

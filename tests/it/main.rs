@@ -4,17 +4,22 @@
 
 mod support;
 
+mod aggregator; // the metrics of a fleet from one place
 mod check; // the configuration through the binary: files, environment, `anklet check`
 mod config; // files, faults, environment
 mod crash; // dies at every effect, starts again, finds a clean world
 mod daemon; // pid lock, signals, run-once, exit codes, logs
 mod door; // attacks on the listener
+mod fleet; // hosts that share a queue, through the real binary
 mod github; // the client against a server that misbehaves
 mod handler; // rows of the job's life, through the real binary
 mod health; // alive, ready, healthcheck, the port taken
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
+mod manual; // the manual pages and the completions, held against the code
 mod metrics; // the page in its forms, and what an idle daemon costs
+mod observe; // rules and dashboard: valid, firing, naming what exists
+mod queue; // what `anklet queue` tells
 mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
 mod redis; // the store that hosts share, and what may happen to its server

@@ -2,7 +2,6 @@
 
 mod cluster; // slots that move, nodes that die
 mod cost; // commands and bytes, whatever the queue's length
-mod daemons; // hosts that share a queue
 mod leases; // claims whose host is gone, late, or alive
 mod lost; // answers that never come, from a printed seed
 mod outage; // gone, frozen, full, refusing

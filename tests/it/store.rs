@@ -5,6 +5,8 @@
 mod bells; // who is woken
 mod damage; // locked, full, damaged, removed, newer
 mod flat; // what stands in front costs nothing
+mod look; // what people see of each
+mod memos; // what plugins remember beside jobs
 mod processes; // several daemons on one file, and their deaths
 mod pulse; // whose claims are abandoned
 pub mod random; // any store against the state table, from a printed seed

@@ -18,6 +18,11 @@ pub fn stamp() -> String {
     written(OffsetDateTime::now_utc(), MICROS)
 }
 
+/// The stamp so many seconds from now.
+pub fn stamp_in(seconds: i64) -> String {
+    written(OffsetDateTime::now_utc() + Duration::seconds(seconds), MICROS)
+}
+
 /// Now, RFC 3339 in UTC to the second: as GitHub and Anka write dates.
 pub fn date() -> String {
     date_in(0)

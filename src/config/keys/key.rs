@@ -16,7 +16,7 @@ pub enum From {
 }
 
 /// The capabilities that this build has. A value that needs another one is answered with "not yet".
-pub const READY: &[From] = &[From::Spine, From::Redis];
+pub const READY: &[From] = &[From::Spine, From::Redis, From::Metrics];
 
 /// The words that a choice knows.
 pub type Choices = &'static [&'static str];

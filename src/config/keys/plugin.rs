@@ -34,13 +34,13 @@ pub const PLUGIN: &[Key] = &[
         .receiver().global_as("receiver_secret"),
     Key::new("hook_id", Kind::Hook, "",
         "The webhook's number, or app for the App's own: lost deliveries are asked for again.")
-        .receiver().follows(From::Github),
+        .receiver(),
     Key::new("skip_redeliver", Kind::Flag, "false", "Never ask for lost deliveries.")
-        .receiver().follows(From::Github),
+        .receiver(),
     Key::new("redeliver_hours", Kind::Whole { least: 1, most: 72 }, "24", "How far back the first look goes.")
-        .receiver().follows(From::Github),
+        .receiver(),
     Key::new("redeliver_interval_seconds", SECONDS, "600", "Pause between looks for lost deliveries.")
-        .receiver().follows(From::Github),
+        .receiver(),
 
     Key::new("registry_url", Kind::Text, "", "Anka registry, by name or URL; default: Anka's own default.")
         .handler().global(),

@@ -82,7 +82,7 @@ fn redelivery(reader: &Reader<'_>, common: &Common) -> Option<Redelivery> {
             "needs a sign-in to ask for lost deliveries; write token, or skip_redeliver: true",
         );
     }
-    if !READY.contains(&From::Github) {
+    if !READY.contains(&From::Github) && matches!(common.credentials, Credentials::App { .. }) {
         reader.warn(&written, NOT_YET);
     }
     Some(Redelivery {

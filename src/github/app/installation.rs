@@ -39,6 +39,12 @@ struct TokenText {
 }
 
 impl Client {
+    /// The App's installation, found if need be; `None` for who signs in with a token.
+    pub fn installation_id(&self, asker: &Asker<'_>) -> Result<Option<u64>, GitHubError> {
+        let Some(app) = self.app() else { return Ok(None) };
+        self.trying(asker, |failed| self.installation(asker, app, failed)).map(Some)
+    }
+
     /// The token that signs calls; `failed` is the number of this try.
     pub(in crate::github) fn installation_token(
         &self,

@@ -8,8 +8,8 @@ use crate::domain::event::End;
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::Closing;
-use crate::github::GitHubError;
 use crate::github::runs::{Cancel, JobAnswer, JobState};
+use crate::github::{Asker, GitHubError};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::ask::place;
 use crate::plugins::handler::error::github_reason;
@@ -21,6 +21,9 @@ use crate::runtime::stop::{Stop, Urgency};
 /// A job that is still queued so long after its run was cancelled is cancelled by force.
 const FORCE_AFTER: Duration = Duration::from_mins(2);
 
+/// Between tries to do so.
+const FORCE_AGAIN: Duration = Duration::from_mins(1);
+
 /// Cancelled runs that are looked at once more, each with its time.
 #[derive(Default)]
 pub(super) struct FollowUps(Vec<(Instant, Job)>);
@@ -29,6 +32,11 @@ impl FollowUps {
     /// This job's run was cancelled at `now`.
     fn add(&mut self, job: Job, now: Instant) {
         self.0.push((now + paced(FORCE_AFTER), job));
+    }
+
+    /// It could not be looked at, or not be forced.
+    fn again(&mut self, job: Job, now: Instant) {
+        self.0.push((now + paced(FORCE_AGAIN), job));
     }
 
     /// Takes out what is due at `now`.
@@ -98,23 +106,29 @@ impl Handler {
     /// Forces what GitHub has not cancelled in time.
     pub(super) fn follow_up(&mut self, stop: &Stop) {
         for job in self.follow_ups.due(Instant::now()) {
-            let asker = self.asker_once(stop, Urgency::Drain);
-            let github = &self.tools.github;
-            let still = github.get_job(&asker, place(&job), job.id, None);
-            let waits = |state: &JobState| matches!(state, JobState::Queued | JobState::Waiting);
-            if !matches!(still, Ok(JobAnswer::Now(now)) if waits(&now.state)) {
-                continue;
-            }
-            match github.force_cancel_run(&asker, place(&job), job.run_id) {
-                Ok(_) => log::warn!(
-                    "job {} was still queued {FORCE_AFTER:?} after its run was cancelled: forced",
-                    job.id
-                ),
-                Err(error) => {
-                    log::warn!("job {} is still queued, and forcing failed: failed to {error}", job.id);
+            match self.force_if_it_waits(&job, &self.asker_once(stop, Urgency::Drain)) {
+                Ok(()) => self.streaks.worked(Effort::Force),
+                Err(GitHubError::Stopped | GitHubError::Limited) => {
+                    self.follow_ups.again(job, Instant::now());
                 }
+                Err(error @ (GitHubError::Away { .. } | GitHubError::SignInRefused)) => {
+                    let what = format_args!("job {} is to be cancelled by force: failed to {error}", job.id);
+                    self.streaks.failed_because(Effort::Force, &github_reason(&error), what);
+                    self.follow_ups.again(job, Instant::now());
+                }
+                Err(error) => log::error!("failed to cancel job {} by force: failed to {error}", job.id),
             }
         }
+    }
+
+    fn force_if_it_waits(&self, job: &Job, asker: &Asker<'_>) -> Result<(), GitHubError> {
+        match self.tools.github.get_job(asker, place(job), job.id, None)? {
+            JobAnswer::Now(now) if matches!(now.state, JobState::Queued | JobState::Waiting) => (),
+            _ => return Ok(()),
+        }
+        self.tools.github.force_cancel_run(asker, place(job), job.run_id)?;
+        log::warn!("job {} was still queued {FORCE_AFTER:?} after its run was cancelled: forced", job.id);
+        Ok(())
     }
 }
 

@@ -121,8 +121,15 @@ impl Handler {
     /// "Not here": the run is cancelled when every live handler that may take the job has said so.
     fn vote(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {
         let Some(claim) = work.claim.as_ref() else { return LET_GO };
+        // Until then the store does not know who else may have it.
+        let all_begun = self.tools.guests.muster.wait(stop);
         let voter = self.options.voter.clone();
         match self.tools.store.apply(&Event::NotHere { claim: claim.id().clone(), voter }) {
+            Ok(told) if told.verdict == Verdict::Unanimous && !all_begun => {
+                self.held_back.job(work.entry.job.id);
+                log::info!("the job waits until all handlers have begun: {reason}");
+                LET_GO
+            }
             Ok(told) if told.verdict == Verdict::Unanimous => {
                 self.streaks.worked(Effort::Vote);
                 self.give_up(work, Level::Warn, "no host has what the job asks for", reason, stop)

@@ -10,6 +10,7 @@ use crate::domain::ids::VmName;
 use crate::domain::slots::SlotTable;
 use crate::domain::undo::Deletable;
 use crate::plugins::handler::Handler;
+use crate::plugins::handler::muster::Muster;
 use crate::plugins::handler::streak::Effort;
 use crate::runtime::pace::paced;
 
@@ -22,6 +23,8 @@ const MOST: usize = 64;
 #[derive(Clone, Default)]
 pub struct Guests {
     seen: Arc<Mutex<Seen>>,
+    /// The handlers that look are the handlers of this process.
+    pub(super) muster: Muster,
 }
 
 #[derive(Default)]

@@ -87,10 +87,11 @@ fn take(lock: &File, path: &Path) -> Result<(), OpenError> {
 impl Ledger for Journal {
     fn write(&mut self, page: &Page) -> io::Result<()> {
         effect(Effect::Journal("write"), || {
+            let text = page::text(page)?;
             let fresh = self.file.with_extension("new");
             let mut out =
                 OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
-            out.write_all(&page::text(page))?;
+            out.write_all(&text)?;
             out.sync_data()?;
             fs::rename(&fresh, &self.file)?;
             self.flush_folder()

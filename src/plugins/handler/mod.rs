@@ -12,7 +12,9 @@ mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
+mod muster; // who has shown himself
 mod news; // what the store tells of the job in hand
+mod note; // what people are told of the handler
 mod options; // what a handler is made of
 mod page; // its serde
 mod place; // slot and template
@@ -62,6 +64,8 @@ pub struct Handler {
     recovered: bool,
     looked: Option<Instant>,
     seen: Option<Instant>,
+    /// Until it is seen for the first time.
+    newcomer: Option<muster::Newcomer>,
     chored: Option<Instant>,
     taken_over: chores::Asked,
     asked_unwatched: Option<Instant>,
@@ -74,6 +78,7 @@ pub struct Handler {
     unanswered: Option<u64>,
     /// GitHub has refused something: before the next VM it is asked whether it would again.
     doubted: bool,
+    said: note::Said,
 }
 
 impl Plugin for Handler {
@@ -88,10 +93,18 @@ impl Plugin for Handler {
         match (self.recovered, self.options.retired) {
             (true, false) => (),
             (true, true) => return Turn::Ended,
-            (false, _) => return Turn::Pause(NO_SLOT),
+            (false, _) => {
+                self.said.why = Some("it still cleans up what an earlier run has left".into());
+                return Turn::Pause(NO_SLOT);
+            }
         }
         self.chores(stop);
-        if let Some(pause) = self.reason_to_wait(stop) {
+        let wait = self.reason_to_wait(stop);
+        self.said.why = wait.as_ref().and_then(|(_, why)| why.clone());
+        if self.seen.is_some_and(|at| at.elapsed() < paced(TICK)) {
+            self.tick();
+        }
+        if let Some((pause, _)) = wait {
             return Turn::Pause(pause);
         }
         let claimed = self.claim();
@@ -113,6 +126,7 @@ impl Handler {
             Some(_) => tools.store.mailbox(&options.owner),
             None => tools.store.bell(&options.owner),
         };
+        let newcomer = (!options.retired).then(|| tools.guests.muster.newcomer());
         Handler {
             options,
             tools,
@@ -121,6 +135,7 @@ impl Handler {
             recovered: false,
             looked: None,
             seen: None,
+            newcomer,
             chored: None,
             taken_over: chores::Asked::default(),
             asked_unwatched: None,
@@ -131,6 +146,7 @@ impl Handler {
             streaks: streak::Streaks::default(),
             unanswered: None,
             doubted: false,
+            said: note::Said::default(),
         }
     }
 
@@ -138,30 +154,40 @@ impl Handler {
         self.tools.cell.set(Activity::Running);
         let result = self.drive(&mut work, stop);
         let result = self.clean_up(&mut work, result, stop);
+        if let Err(reason) = &result {
+            self.said.given_back(work.entry.job.id, reason);
+        }
         self.finish(work, result, stop);
         self.tools.cell.set(Activity::Idle);
     }
 
-    /// Why nothing is claimed now, as the pause until the next look.
-    fn reason_to_wait(&mut self, stop: &Stop) -> Option<Duration> {
+    /// Why nothing is claimed now: the pause until the next look, and the reason unless it is the handler's own rhythm.
+    fn reason_to_wait(&mut self, stop: &Stop) -> Option<(Duration, Option<String>)> {
+        let because = |pause, why: &str| Some((pause, Some(why.to_owned())));
         let draining = self.options.drain_file.as_ref().is_some_and(|file| file.exists());
         self.tools.cell.draining(draining);
-        if draining || !self.tools.github.sign_in_works(&self.asker_once(stop, Urgency::Drain)) {
-            return Some(paced(DRAIN_LOOK));
+        if draining {
+            return because(paced(DRAIN_LOOK), "draining: its host has a drain file");
+        }
+        if !self.tools.github.sign_in_works(&self.asker_once(stop, Urgency::Drain)) {
+            return because(paced(DRAIN_LOOK), "GitHub refuses its sign-in");
         }
         let limited = self.tools.github.limited_for();
         self.tools.cell.limit_paused(limited.is_some());
-        let left = self.held_back.host_left().max(limited.unwrap_or_default());
+        if let Some(left) = limited {
+            return because(left.max(self.held_back.host_left()).min(DRAIN_LOOK), "GitHub limits its calls");
+        }
+        let left = self.held_back.host_left();
         if !left.is_zero() {
-            return Some(left.min(DRAIN_LOOK));
+            return because(left.min(DRAIN_LOOK), &self.host_reason());
         }
         if !self.tools.slots.has_room() {
-            return Some(NO_SLOT);
+            return because(NO_SLOT, "both places of its host are taken");
         }
         let since_look = self.looked.map(|at| at.elapsed());
         let interval = self.options.sleep_interval.unwrap_or_default();
         let early = since_look.and_then(|since| interval.checked_sub(since)).filter(|left| !left.is_zero());
-        early.map(|left| left.min(DRAIN_LOOK))
+        early.map(|left| (left.min(DRAIN_LOOK), None))
     }
 
     /// Takes the eldest job that this host may take now.
@@ -212,9 +238,11 @@ impl Handler {
             .max(Duration::from_millis(10))
     }
 
-    /// Shows that the handler lives, at most once a tick.
+    /// Shows that the handler lives, at most once a tick; sooner when what it says of itself has changed.
     fn tick(&mut self) {
-        if self.seen.is_some_and(|at| at.elapsed() < paced(TICK)) {
+        let note = self.note();
+        let pause = if note == self.said.shown { paced(TICK) } else { paced(DRAIN_LOOK) };
+        if self.seen.is_some_and(|at| at.elapsed() < pause) {
             return;
         }
         let interval = self.options.sleep_interval.unwrap_or_default().max(TICK);
@@ -223,9 +251,12 @@ impl Handler {
             scope: self.options.scope.clone(),
             voter: self.options.voter.clone(),
             patience: interval * 3,
+            note,
         };
         if self.tools.store.seen(&card).is_ok() {
             self.seen = Some(Instant::now());
+            self.newcomer = None;
+            self.said.shown = card.note;
         }
     }
 

@@ -19,6 +19,8 @@ use crate::store::Store;
 pub struct Options {
     /// Host and plugin.
     pub owner: Owner,
+    /// Its host's own name, for people; empty when that has none.
+    pub host_name: String,
     /// Whose jobs it takes.
     pub scope: Scope,
     /// Host and registry: its word on "not here".

@@ -1,41 +1,30 @@
 //! The journal's page as JSON: the only serde of the undo log. Version 1.
+//!
+//! Claim and job are written as a store writes them.
 
+use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::End;
-use crate::domain::ids::{ClaimId, JobId, Owner, RunId, RunnerName, VmName};
-use crate::domain::job::Job;
+use crate::domain::ids::{RunnerName, VmName};
 use crate::domain::undo::{Closing, Page};
+use crate::store::record::{ClaimRecord, JobRecord};
 
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Written {
     version: u32,
-    host: String,
-    plugin: String,
-    turn: u64,
-    job: WrittenJob,
+    #[serde(flatten)]
+    claim: ClaimRecord,
+    job: JobRecord,
     vm: String,
     slot: usize,
     runner: Option<String>,
     verdict: Option<WrittenClosing>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WrittenJob {
-    id: u64,
-    run_id: u64,
-    run_attempt: u32,
-    owner: String,
-    repo: String,
-    name: String,
-    workflow_name: String,
-    labels: Vec<String>,
-    url: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,31 +36,18 @@ enum WrittenClosing {
     Dead { reason: String },
 }
 
-/// The page as it is written.
-pub fn text(page: &Page) -> Vec<u8> {
-    let job = &page.job;
+/// The page as it is written. Errors: it cannot be put into JSON.
+pub fn text(page: &Page) -> io::Result<Vec<u8>> {
     let written = Written {
         version: VERSION,
-        host: page.claim.owner.host.clone(),
-        plugin: page.claim.owner.plugin.clone(),
-        turn: page.claim.turn,
-        job: WrittenJob {
-            id: job.id.0,
-            run_id: job.run_id.0,
-            run_attempt: job.run_attempt,
-            owner: job.owner.clone(),
-            repo: job.repo.clone(),
-            name: job.name.clone(),
-            workflow_name: job.workflow_name.clone(),
-            labels: job.labels.clone(),
-            url: job.url.clone(),
-        },
+        claim: ClaimRecord::from(&page.claim),
+        job: JobRecord::from(&page.job),
         vm: page.vm.0.clone(),
         slot: page.slot,
         runner: page.runner.as_ref().map(|r| r.0.clone()),
         verdict: page.verdict.as_ref().map(written_closing),
     };
-    serde_json::to_vec_pretty(&written).unwrap_or_default()
+    Ok(serde_json::to_vec_pretty(&written)?)
 }
 
 /// The page that was written; the error says what is wrong with it.
@@ -80,20 +56,9 @@ pub fn read(text: &[u8]) -> Result<Page, String> {
     if written.version > VERSION {
         return Err(format!("version {} is newer than this anklet, which knows {VERSION}", written.version));
     }
-    let job = written.job;
     Ok(Page {
-        claim: ClaimId { owner: Owner { host: written.host, plugin: written.plugin }, turn: written.turn },
-        job: Job {
-            id: JobId(job.id),
-            run_id: RunId(job.run_id),
-            run_attempt: job.run_attempt,
-            owner: job.owner,
-            repo: job.repo,
-            name: job.name,
-            workflow_name: job.workflow_name,
-            labels: job.labels,
-            url: job.url,
-        },
+        claim: written.claim.into(),
+        job: written.job.into(),
         vm: VmName(written.vm),
         slot: written.slot,
         runner: written.runner.map(RunnerName),
@@ -133,6 +98,8 @@ fn closing(written: WrittenClosing) -> Closing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::{ClaimId, JobId, Owner, RunId};
+    use crate::domain::job::Job;
 
     fn page(verdict: Option<Closing>) -> Page {
         Page {
@@ -165,16 +132,31 @@ mod tests {
         ];
         for verdict in closings.into_iter().map(Some).chain([None]) {
             let page = page(verdict);
-            assert_eq!(read(&text(&page)), Ok(page));
+            assert_eq!(read(&text(&page).unwrap()), Ok(page));
         }
-        assert_eq!(plugin(&text(&page(None))).as_deref(), Some("RUNNER 1"));
+        assert_eq!(plugin(&text(&page(None)).unwrap()).as_deref(), Some("RUNNER 1"));
     }
 
     #[test]
     fn a_newer_or_broken_page_is_refused_with_the_reason() {
-        let newer = String::from_utf8(text(&page(None))).unwrap().replace("\"version\": 1", "\"version\": 2");
+        let newer = String::from_utf8(text(&page(None)).unwrap())
+            .unwrap()
+            .replace("\"version\": 1", "\"version\": 2");
         assert!(read(newer.as_bytes()).unwrap_err().contains("newer"));
         assert!(read(b"{").is_err());
         assert_eq!(plugin(b"garbage"), None);
+    }
+
+    /// A change that breaks this needs a new [`VERSION`] and must go on reading what stands here.
+    #[test]
+    fn version_1_is_read_and_written_as_ever() {
+        let first = r#"{"version":1,"host":"h","plugin":"RUNNER 1","turn":18446744073709551615,
+            "job":{"id":1,"run_id":2,"run_attempt":3,"owner":"o","repo":"r","name":"n\"\n","workflow_name":"w",
+            "labels":["anka-template:ü"],"url":"u"},"vm":"anklet-vm-1","slot":1,"runner":"anklet-vm-1",
+            "verdict":{"release":{"counted":true,"pause_ms":5000}}}"#;
+        let page = page(Some(Closing::Release { counted: true, pause: Duration::from_secs(5) }));
+        assert_eq!(read(first.as_bytes()).as_ref(), Ok(&page));
+        let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&text(&page).unwrap()), value(first.as_bytes()));
     }
 }

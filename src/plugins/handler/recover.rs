@@ -67,7 +67,7 @@ impl Handler {
         let mut work = Work::new(claim, entry, page.vm.clone());
         work.has_vm = true;
         work.running_since = Some(Instant::now());
-        work.closing = page.verdict.clone();
+        work.closing.clone_from(&page.verdict);
         let result = self.judge(&mut work, page, stop);
         let result = self.clean_up(&mut work, result, stop);
         self.finish(work, result, stop);

@@ -38,6 +38,8 @@ pub(super) enum Effort {
     RemoveRunner,
     /// Cancelling a run.
     Cancel,
+    /// Cancelling it by force.
+    Force,
     /// Deleting a VM.
     Delete,
     /// The going of a VM that anka says is deleted.

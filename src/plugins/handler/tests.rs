@@ -72,6 +72,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
     };
     let options = Options {
         owner: Owner { host: "h".into(), plugin: name.into() },
+        host_name: String::new(),
         scope,
         voter: "h default".into(),
         sleep_interval: None,
@@ -163,9 +164,8 @@ fn a_host_that_is_back_keeps_its_claim() {
     let handler = handler("over", store.clone());
     let claim = ClaimId { owner: Owner { host: "other".into(), plugin: "p".into() }, turn: 1 };
     let scope = handler.options.scope.clone();
-    store
-        .apply(&Event::Claim { job: JobId(7), claim: claim.clone(), scope, lease_until: Millis(1) })
-        .unwrap();
+    let event = Event::Claim { job: JobId(7), claim: claim.clone(), scope, lease_until: Millis(1) };
+    store.apply(&event).unwrap();
     let renewed = |lease_until| {
         let entry = store.abandoned().unwrap().remove(0);
         store.apply(&Event::Renew { claim: claim.clone(), lease_until }).unwrap();

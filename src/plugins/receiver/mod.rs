@@ -1,7 +1,9 @@
 //! A receiver: takes GitHub's deliveries, verifies them, and has them stored before it says 2xx.
 
+mod arrivals; // what a run-once waits for
 pub mod intake; // delivery → what is to be done with it; pure
 mod outage; // a store that is away
+pub mod redeliver; // what was lost is asked for again
 mod routes; // the order of the checks, and the answers
 
 use std::net::SocketAddr;
@@ -17,7 +19,11 @@ use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::Stop;
 use crate::store::Store;
 
-/// A receiver has nothing to do in its turns but to be there.
+use arrivals::Arrivals;
+use outage::Outage;
+use redeliver::Redelivery;
+
+/// Without redelivery a receiver has nothing to do in its turns but to be there.
 const REST: Duration = Duration::from_hours(1);
 /// Threads that verify and store.
 const WORKERS: usize = 8;
@@ -38,17 +44,29 @@ pub struct Options {
     pub scope: Scope,
     /// The webhook's secrets.
     pub keys: SigningKeys,
+    /// Present: deliveries that were lost are asked for again.
+    pub redelivery: Option<redeliver::Options>,
+    /// Run-once: what was asked for is waited for, before the next plugin begins.
+    pub once: bool,
 }
 
 /// A receiver plugin. Its port closes when it is dropped.
 pub struct Receiver {
     listener: Option<Listener>,
+    outage: Arc<Outage>,
+    arrivals: Option<Arc<Arrivals>>,
+    redelivery: Option<Redelivery>,
 }
 
 impl Receiver {
     /// Opens the port.
     pub fn open(options: Options, store: Arc<dyn Store>) -> Result<Receiver, http::OpenError> {
-        let desk = routes::Desk::new(options.fields, options.scope, options.keys, store);
+        let outage = Arc::new(Outage::new());
+        let arrivals = options.once.then(|| Arc::new(Arrivals::new()));
+        let redelivery =
+            options.redelivery.map(|options| Redelivery::new(options, store.clone(), outage.clone()));
+        let (fields, scope, keys) = (options.fields, options.scope, options.keys);
+        let desk = routes::Desk::new(fields, scope, keys, store, outage.clone(), arrivals.clone());
         let listener = http::open(
             http::Options {
                 name: options.name,
@@ -60,7 +78,7 @@ impl Receiver {
             },
             Arc::new(move |request| desk.answer(request)),
         )?;
-        Ok(Receiver { listener: Some(listener) })
+        Ok(Receiver { listener: Some(listener), outage, arrivals, redelivery })
     }
 
     /// Where it listens.
@@ -70,8 +88,20 @@ impl Receiver {
 }
 
 impl Plugin for Receiver {
-    fn turn(&mut self, _stop: &Stop, _line: &mut Line) -> Turn {
-        Turn::Pause(REST)
+    fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
+        if self.arrivals.is_none() {
+            line.pass();
+        }
+        let Some(redelivery) = &mut self.redelivery else { return Turn::Pause(REST) };
+        let (pause, seen) = redelivery.turn(stop);
+        if let (Some(arrivals), Some(seen)) = (&self.arrivals, seen) {
+            arrivals.wait_for(&seen.asked, stop);
+        }
+        Turn::Pause(pause)
+    }
+
+    fn bell(&self) -> Option<crossbeam_channel::Receiver<()>> {
+        self.redelivery.as_ref().map(|_| self.outage.bell())
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, Sender, bounded};
+
 use crate::log::Seldom;
 use crate::store::StoreError;
 
@@ -18,6 +20,9 @@ const ALARM_AGAIN: Duration = Duration::from_hours(1);
 pub(super) struct Outage {
     state: Mutex<State>,
     alarm: Seldom,
+    /// Rings when a delivery was refused.
+    ringer: Sender<()>,
+    bell: Receiver<()>,
 }
 
 #[derive(Default)]
@@ -25,19 +30,23 @@ struct State {
     failures: u32,
     refused: u64,
     rest_until: Option<Instant>,
+    last_refusal: Option<Instant>,
 }
 
 impl Outage {
     /// None so far.
     pub fn new() -> Outage {
-        Outage { state: Mutex::default(), alarm: Seldom::new(ALARM_AGAIN, 1) }
+        let (ringer, bell) = bounded(1);
+        Outage { state: Mutex::default(), alarm: Seldom::new(ALARM_AGAIN, 1), ringer, bell }
     }
 
     /// Whether the store failed just now: then it is not asked, and the delivery counts as refused.
     pub fn is_fresh(&self) -> bool {
         let mut state = self.state();
         let fresh = state.rest_until.is_some_and(|until| Instant::now() < until);
-        state.refused += u64::from(fresh);
+        if fresh {
+            self.refuse(&mut state);
+        }
         fresh
     }
 
@@ -46,7 +55,7 @@ impl Outage {
         let failures = {
             let mut state = self.state();
             state.failures = state.failures.saturating_add(1);
-            state.refused += 1;
+            self.refuse(&mut state);
             // One job's record that cannot be read says nothing of the next job's.
             if matches!(fault, StoreError::Away(_)) {
                 state.rest_until = Some(Instant::now() + REST);
@@ -67,10 +76,28 @@ impl Outage {
             if state.failures == 0 {
                 return;
             }
-            std::mem::take(&mut *state).refused
+            let last_refusal = state.last_refusal;
+            std::mem::replace(&mut *state, State { last_refusal, ..State::default() }).refused
         };
         self.alarm.forget("");
         log::info!("deliveries can be stored again; {refused} were refused meanwhile");
+    }
+
+    /// When a delivery was last refused because of the store.
+    pub fn last_refusal(&self) -> Option<Instant> {
+        self.state().last_refusal
+    }
+
+    /// Rings when one is refused.
+    pub fn bell(&self) -> Receiver<()> {
+        self.bell.clone()
+    }
+
+    fn refuse(&self, state: &mut State) {
+        state.refused += 1;
+        state.last_refusal = Some(Instant::now());
+        // Whoever has a ring to hear already needs no second.
+        let _ = self.ringer.try_send(());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -93,6 +120,7 @@ mod tests {
         outage.over();
         assert!(!outage.is_fresh());
         assert_eq!(outage.state().refused, 0);
+        assert!(outage.last_refusal().is_some() && outage.bell().try_recv().is_ok());
     }
 
     #[test]

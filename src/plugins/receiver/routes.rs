@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::arrivals::Arrivals;
 use super::intake::{Intake, intake};
 use super::outage::Outage;
 use crate::domain::event::{Event, Told, Verdict};
@@ -30,7 +31,9 @@ pub(super) struct Desk {
     scope: Scope,
     keys: SigningKeys,
     store: Arc<dyn Store>,
-    outage: Outage,
+    outage: Arc<Outage>,
+    /// Of a run-once: what has come.
+    arrivals: Option<Arc<Arrivals>>,
     /// What every line of a delivery carries.
     fields: Fields,
     foreign: Seldom,
@@ -39,9 +42,17 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk for the deliveries of `scope`; its log lines carry `fields`.
-    pub fn new(fields: Fields, scope: Scope, keys: SigningKeys, store: Arc<dyn Store>) -> Desk {
+    pub fn new(
+        fields: Fields,
+        scope: Scope,
+        keys: SigningKeys,
+        store: Arc<dyn Store>,
+        outage: Arc<Outage>,
+        arrivals: Option<Arc<Arrivals>>,
+    ) -> Desk {
         Desk {
-            outage: Outage::new(),
+            outage,
+            arrivals,
             fields,
             scope,
             keys,
@@ -80,6 +91,9 @@ impl Desk {
                 let (event_word, action) = event.words();
                 let (reply, what) = self.take(event, delivery);
                 meters::DELIVERIES.add(&[event_word, action, what]);
+                if let Some(arrivals) = &self.arrivals {
+                    arrivals.came(delivery);
+                }
                 reply
             }
             Err(unreadable) => {

@@ -7,8 +7,9 @@ use rusqlite::Row;
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::ids::{Millis, Owner};
 use crate::domain::scope::Scope;
-use crate::store::Card;
+use crate::store::notes::NoteRecord;
 use crate::store::shelf::Seen;
+use crate::store::{Card, Note};
 
 /// A column's numbers have one bit less.
 pub fn stamp(at: Millis) -> i64 {
@@ -50,6 +51,17 @@ pub fn kind(scope: &Scope) -> &'static str {
     }
 }
 
+/// A note as text.
+pub fn note_text(note: &Note) -> String {
+    // A record of texts and numbers can always be written.
+    serde_json::to_string(&NoteRecord::from(note)).unwrap_or_default()
+}
+
+/// The note of the text; an older program wrote none, and nothing depends on one that cannot be read.
+fn note(text: Option<&str>) -> Note {
+    text.and_then(|text| serde_json::from_str::<NoteRecord>(text).ok()).map(Note::from).unwrap_or_default()
+}
+
 /// A card of the table.
 pub fn card(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let owner: String = row.get(3)?;
@@ -63,6 +75,7 @@ pub fn card(row: &Row<'_>) -> rusqlite::Result<Seen> {
         scope,
         voter: row.get(5)?,
         patience: Duration::from_millis(row.get::<_, i64>(6)? as u64),
+        note: note(row.get_ref(8)?.as_str_or_null()?),
     };
     Ok(Seen { card, at: Millis(row.get::<_, i64>(7)? as u64) })
 }

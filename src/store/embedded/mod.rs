@@ -3,12 +3,14 @@
 //! - `schema` the file: its tables, how it is opened, which versions are understood
 //! - `columns` what is found by, beside the record
 //! - `sheet` reading and writing jobs inside one transaction
+//! - `memos` what plugins remember beside jobs
 //! - `file` a connection that comes back by itself after a fault
 //! - `desk` the thread `store:writer`: what waits goes into one transaction, then all are told
 //! - `glass` a second connection, for looking only
 //! - `post` waking the other daemons of the host
 //! - `pulse` whether a claim's daemon lives
 //! - `queue` the verbs
+//! - `view` the queue as people see it, without any of this
 //!
 //! A claim dies with its daemon, not by time: see `pulse`.
 
@@ -17,17 +19,21 @@ mod desk;
 mod fault;
 mod file;
 mod glass;
+mod memos;
 mod post;
 mod pulse;
 mod queue;
 mod schema;
 mod sheet;
+mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::bells::Bells;
 use super::{Clock, Store, StoreError};
+
+pub use view::{Onlooker, examine};
 
 /// Where the store lives.
 #[derive(Clone)]

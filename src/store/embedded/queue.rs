@@ -15,7 +15,7 @@ use crate::domain::job::Job;
 use crate::domain::scope::Scope;
 use crate::runtime::effect::{Effect, effect};
 use crate::store::shelf::{self, Shelf};
-use crate::store::{Ask, Card, Depth, Store, StoreError};
+use crate::store::{Ask, Card, Change, Depth, Memos, Store, StoreError};
 
 /// One queue of the store.
 pub struct Queue {
@@ -100,6 +100,17 @@ impl Store for Queue {
         self.look("depth", |sheet| sheet.depth(now))
     }
 
+    // Read by the writer, which makes the table where it is not there.
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError> {
+        let topic = topic.to_owned();
+        self.step("memos", move |step| step.sheet.memos(&topic))
+    }
+
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError> {
+        let (topic, changes) = (topic.to_owned(), changes.to_vec());
+        self.step("write memos", move |step| step.sheet.write_memos(&topic, &changes, step.now))
+    }
+
     fn purge(&self) -> Result<u64, StoreError> {
         let desk = &self.backend.desk;
         effect(Effect::Store("purge"), || {
@@ -108,6 +119,7 @@ impl Store for Queue {
                 let some = desk.ask(&self.name, |step| step.sheet.purge(step.now))?;
                 all += some;
                 if some < PORTION {
+                    desk.ask(&self.name, |step| step.sheet.purge_memos(step.now))?;
                     return Ok(all);
                 }
             }

@@ -1,10 +1,12 @@
 //! The file: its tables, how it is opened, which versions are understood.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fault::{explain, is_busy};
@@ -40,8 +42,17 @@ create index pauses on job (due) where state = 'queued' and due > 0;
 create table card (
   queue text not null, host text not null, plugin text not null,
   kind text not null, owner text not null, repo text not null,
-  voter text not null, patience integer not null, seen integer not null,
+  voter text not null, patience integer not null, seen integer not null, note text,
   primary key (queue, host, plugin));
+";
+/// For files of the time before it; older programs leave it alone.
+const ADD_NOTE: &str = "alter table card add column note text";
+
+/// Came later than the others, and older programs do not look at it: so it is made in a file of any age.
+const MEMOS: &str = "
+create table if not exists memo (
+  queue text not null, topic text not null, name text not null, body text not null, written integer not null,
+  primary key (queue, topic, name));
 ";
 
 /// Opens the file to write, making it and its tables where they are not there.
@@ -68,6 +79,39 @@ pub fn open_to_look(file: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// Opens the file for people, as it stands: nothing is made, moved or brought up to date. `None`: there is no store.
+pub fn open_to_show(file: &Path) -> Result<Option<Connection>, StoreError> {
+    match fs::metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(StoreError::Away(format!("{} cannot be opened ({error})", file.display())));
+        }
+        Ok(_) => {}
+    }
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = Path::new(&log).exists();
+    let fresh = || {
+        let connection = open_to_look(file)?;
+        if has_log {
+            // Else the last one to close folds what a dead daemon has left into the file.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        }
+        Ok((is_fresh(&connection, file)?, connection))
+    };
+    match fresh() {
+        Ok((fresh, connection)) => Ok(Some(connection).filter(|_| !fresh)),
+        Err(Trouble::Sqlite(error)) => Err(explain(file, &error)),
+        Err(Trouble::Other(error)) => Err(error),
+    }
+}
+
+/// Whether cards have notes in this file.
+pub fn has_notes(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "select count(*) from pragma_table_info('card') where name = 'note'";
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
 enum Trouble {
@@ -97,7 +141,10 @@ fn try_open(file: &Path) -> Result<Connection, Trouble> {
     connection.set_prepared_statement_cache_capacity(32);
     if fresh {
         make_tables(&mut connection, file)?;
+    } else if !has_notes(&connection)? {
+        add_notes(&mut connection)?;
     }
+    connection.execute_batch(MEMOS)?;
     Ok(connection)
 }
 
@@ -140,4 +187,13 @@ fn make_tables(connection: &mut Connection, file: &Path) -> Result<(), Trouble> 
         transaction.pragma_update(None, "application_id", OURS)?;
     }
     Ok(transaction.commit()?)
+}
+
+fn add_notes(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    if !has_notes(&transaction)? {
+        transaction.execute_batch(ADD_NOTE)?;
+    }
+    transaction.commit()
 }

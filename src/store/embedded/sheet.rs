@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql, params};
 
-use super::columns::{card, due, kind, lower, runner, stamp};
+use super::columns::{card, due, kind, lower, note_text, runner, stamp};
 use super::fault::explain;
 use crate::domain::entry::Entry;
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
@@ -22,7 +22,7 @@ pub const PORTION: u64 = 1000;
 pub struct Sheet<'c> {
     connection: &'c Connection,
     file: &'c Path,
-    queue: &'c str,
+    pub(super) queue: &'c str,
     said: &'c Said,
 }
 
@@ -68,6 +68,36 @@ impl<'c> Sheet<'c> {
         )
     }
 
+    /// The first jobs of a state, eldest first, and how many of them cannot be read.
+    pub fn first_in(&self, state: &str, most: usize) -> Result<(Vec<Entry>, usize), StoreError> {
+        let sql = "select id, record from job where queue = ?1 and state = ?2 order by age, id limit ?3";
+        let mut found = Vec::new();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let left_alone = self.each(sql, params![self.queue, state, most], &mut |entry| {
+            found.push(entry);
+            false
+        })?;
+        Ok((found, left_alone))
+    }
+
+    /// All that a claim holds, over or not.
+    pub fn all_held(&self) -> Result<Vec<Entry>, StoreError> {
+        self.all(
+            "select id, record from job where queue = ?1 and host is not null order by age, id",
+            params![self.queue],
+        )
+    }
+
+    /// All cards; `note` is the column that has their notes.
+    pub fn cards_with(&self, note: &str) -> Result<Vec<Seen>, StoreError> {
+        let sql = format!(
+            "select host, plugin, kind, owner, repo, voter, patience, seen, {note} from card where queue = ?1"
+        );
+        let mut statement = self.prepare(&sql)?;
+        let cards = statement.query_map(params![self.queue], card).map_err(|e| self.trouble(&e))?;
+        cards.collect::<Result<_, _>>().map_err(|e| self.trouble(&e))
+    }
+
     /// How many jobs stand where.
     pub fn depth(&self, now: Millis) -> Result<Depth, StoreError> {
         let mut depth = Depth::default();
@@ -98,7 +128,7 @@ impl<'c> Sheet<'c> {
         forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
     }
 
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
+    pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
         self.connection.prepare_cached(sql).map_err(|e| self.trouble(&e))
     }
 
@@ -120,30 +150,32 @@ impl<'c> Sheet<'c> {
         Ok(self.all(sql, values)?.into_iter().next())
     }
 
-    /// Shows each entry until one is `enough`; what cannot be read is left alone and said.
+    /// Shows each entry until one is `enough`; what cannot be read is left alone, said, and counted.
     fn each(
         &self,
         sql: &str,
         values: &[&dyn ToSql],
         enough: &mut dyn FnMut(Entry) -> bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<usize, StoreError> {
+        let mut left_alone = 0;
         let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(values).map_err(|e| self.trouble(&e))?;
         while let Some(row) = rows.next().map_err(|e| self.trouble(&e))? {
             match self.read(row)? {
                 Ok(entry) => {
                     if enough(entry) {
-                        return Ok(());
+                        return Ok(left_alone);
                     }
                 }
                 Err((id, why)) => {
+                    left_alone += 1;
                     if self.said.is_new(self.queue, id) {
                         log::warn!("a job is left alone: {why}");
                     }
                 }
             }
         }
-        Ok(())
+        Ok(left_alone)
     }
 
     /// The row's entry; beside its number, why it cannot be read.
@@ -158,7 +190,7 @@ impl<'c> Sheet<'c> {
         }))
     }
 
-    fn trouble(&self, error: &rusqlite::Error) -> StoreError {
+    pub(super) fn trouble(&self, error: &rusqlite::Error) -> StoreError {
         explain(self.file, error)
     }
 }
@@ -232,10 +264,7 @@ impl Shelf for Sheet<'_> {
     }
 
     fn cards(&mut self) -> Result<Vec<Seen>, StoreError> {
-        let sql = "select host, plugin, kind, owner, repo, voter, patience, seen from card where queue = ?1";
-        let mut statement = self.prepare(sql)?;
-        let cards = statement.query_map(params![self.queue], card).map_err(|e| self.trouble(&e))?;
-        cards.collect::<Result<_, _>>().map_err(|e| self.trouble(&e))
+        self.cards_with("note")
     }
 
     fn put(&mut self, entry: &Entry) -> Result<(), StoreError> {
@@ -263,8 +292,8 @@ impl Shelf for Sheet<'_> {
 
     fn put_card(&mut self, seen: &Seen) -> Result<(), StoreError> {
         let sql = "insert or replace into card \
-                   (queue, host, plugin, kind, owner, repo, voter, patience, seen) \
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                   (queue, host, plugin, kind, owner, repo, voter, patience, seen, note) \
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let Seen { card, at } = seen;
         let values = params![
             self.queue,
@@ -276,6 +305,7 @@ impl Shelf for Sheet<'_> {
             card.voter,
             card.patience.as_millis() as i64,
             stamp(*at),
+            note_text(&card.note),
         ];
         self.prepare(sql)?.execute(values).map(drop).map_err(|e| self.trouble(&e))
     }

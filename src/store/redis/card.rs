@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::owner_name;
 use crate::domain::ids::{Millis, Owner};
+use crate::store::notes::NoteRecord;
 use crate::store::scopes::ScopeRecord;
 use crate::store::shelf::Seen;
 use crate::store::{Card, REMEMBERED, StoreError};
@@ -22,6 +23,8 @@ struct CardRecord {
     voter: String,
     patience: u64,
     at: u64,
+    #[serde(default)]
+    note: NoteRecord,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +43,7 @@ pub fn encode(seen: &Seen) -> Result<(String, String), StoreError> {
         voter: card.voter.clone(),
         patience: u64::try_from(card.patience.as_millis()).unwrap_or(u64::MAX),
         at: at.0,
+        note: (&card.note).into(),
     };
     let text = serde_json::to_string(&record);
     text.map(|text| (owner_name(&card.owner), text)).map_err(|error| unreadable(&error.to_string()))
@@ -62,6 +66,7 @@ pub fn decode(text: &str) -> Result<Seen, StoreError> {
         scope: record.scope.into(),
         voter: record.voter,
         patience: Duration::from_millis(record.patience),
+        note: record.note.into(),
     };
     Ok(Seen { card, at: Millis(record.at) })
 }
@@ -83,10 +88,13 @@ fn unreadable(why: &str) -> StoreError {
 mod tests {
     use super::*;
     use crate::domain::scope::Scope;
+    use crate::store::Note;
 
     fn seen(scope: Scope) -> Seen {
         let owner = Owner { host: "h".into(), plugin: "p".into() };
-        let card = Card { owner, scope, voter: "v".into(), patience: Duration::from_secs(90) };
+        let patience = Duration::from_secs(90);
+        let note = Note { why: Some("draining".into()), ..Note::default() };
+        let card = Card { owner, scope, voter: "v".into(), patience, note };
         Seen { card, at: Millis(5) }
     }
 

@@ -52,6 +52,11 @@ impl Keys {
         self.all.last().map_or("", String::as_str)
     }
 
+    /// The hash of a topic's memos: name → text.
+    pub fn memos(&self, topic: &str) -> String {
+        format!("{}memos:{}", self.prefix, encode(topic))
+    }
+
     /// The list on which news of its claim reach a handler.
     pub fn mailbox(&self, owner: &Owner) -> String {
         format!("{}mail:{}", self.prefix, owner_name(owner))

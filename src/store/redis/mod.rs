@@ -14,7 +14,8 @@
 //! - [`plan`] what is to be written; [`write`] steps that begin again when somebody was faster
 //! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
 //! - [`lease`] claims live as long as their daemon
-//! - [`queue`] the verbs
+//! - [`memos`] what plugins remember beside jobs
+//! - [`queue`] the verbs; [`view`] the queue as people see it
 
 mod card;
 mod dial;
@@ -23,6 +24,7 @@ mod index;
 mod keys;
 mod lease;
 mod link;
+mod memos;
 mod options;
 mod plan;
 mod pool;
@@ -33,6 +35,7 @@ mod script;
 mod seat;
 mod seeds;
 mod snapshot;
+mod view;
 mod wait;
 mod write;
 
@@ -41,6 +44,7 @@ use std::time::Instant;
 
 use redis::cmd;
 
+use super::look::Look;
 use super::{Store, StoreError};
 
 pub use options::{Options, Retries, Tls};
@@ -61,14 +65,22 @@ impl Redis {
 
     /// Whether it answers now; asked once, without patience.
     pub fn ping(&self) -> Result<(), StoreError> {
-        let retries = Retries { most: 0, ..self.options.retries };
-        let options = Arc::new(Options { retries, ..(*self.options).clone() });
-        let pool = pool::Pool::new(options, Arc::clone(&self.seeds));
+        let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
         pool.ask::<redis::Value>(&cmd("PING"), true, Instant::now() + pool::VERB).map(drop)
     }
 
     /// One queue. Queues of different names do not see each other's jobs.
     pub fn queue(&self, name: &str) -> Arc<dyn Store> {
         Arc::new(queue::Queue::new(&self.options, &self.seeds, name))
+    }
+
+    /// One queue, to look at only; asked once, without patience.
+    pub fn view(&self, name: &str) -> Box<dyn Look> {
+        Box::new(queue::Queue::new(&self.impatient(), &self.seeds, name))
+    }
+
+    fn impatient(&self) -> Arc<Options> {
+        let retries = Retries { most: 0, ..self.options.retries };
+        Arc::new(Options { retries, ..(*self.options).clone() })
     }
 }

@@ -15,6 +15,7 @@ use super::script::{DEPTH, NOW};
 use super::seat::Seat;
 use super::seeds::Seeds;
 use super::snapshot::Snapshot;
+use super::view::{Counts, depth};
 use super::wait::{self, Waiter};
 use super::write::until_done;
 use crate::domain::entry::{Entry, State};
@@ -22,7 +23,7 @@ use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::runtime::effect::{Effect, effect};
 use crate::store::shelf::{self, Shelf};
-use crate::store::{Ask, Card, Depth, REMEMBERED, Store, StoreError};
+use crate::store::{Ask, Card, Change, Depth, Memos, REMEMBERED, Store, StoreError};
 
 /// How many jobs are read at once, so that Redis serves others in between.
 const PAGE: usize = 500;
@@ -32,7 +33,7 @@ const ROUNDS: u32 = 64;
 /// One queue.
 pub struct Queue {
     waiters: Mutex<HashMap<Owner, Waiter>>,
-    desk: Arc<Desk>,
+    pub(super) desk: Arc<Desk>,
     options: Arc<Options>,
 }
 
@@ -85,16 +86,23 @@ impl Queue {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All jobs in a state, page by page.
-    fn all_in(&self, state: &str, last: &str, end: Instant) -> Result<Snapshot, StoreError> {
+    /// The first `most` jobs in a state, page by page.
+    pub(super) fn all_in(
+        &self,
+        state: &str,
+        last: &str,
+        most: usize,
+        end: Instant,
+    ) -> Result<Snapshot, StoreError> {
         let mut all = Snapshot::default();
         loop {
-            let page = self.desk.page(state, last, all.order.len(), PAGE, end)?;
-            let size = page.order.len();
+            let size = PAGE.min(most - all.order.len());
+            let page = self.desk.page(state, last, all.order.len(), size, end)?;
+            let found = page.order.len();
             all.now = page.now;
             all.texts.extend(page.texts);
             all.order.extend(page.order);
-            if size < PAGE {
+            if found < PAGE || all.order.len() >= most {
                 return Ok(all);
             }
         }
@@ -134,7 +142,8 @@ fn is_forgettable(entry: &Entry) -> bool {
     !matches!(entry.state, State::Running { hold: Some(_), .. })
 }
 
-fn soon() -> Instant {
+/// Until when a verb may take from now.
+pub fn soon() -> Instant {
     Instant::now() + VERB
 }
 
@@ -167,7 +176,7 @@ impl Store for Queue {
     }
 
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
-        effect(Effect::Store("abandoned"), || Ok(self.all_in("leases", "(0", soon())?.readable()))
+        effect(Effect::Store("abandoned"), || Ok(self.all_in("leases", "(0", usize::MAX, soon())?.readable()))
     }
 
     fn parked_due(&self) -> Result<Vec<Entry>, StoreError> {
@@ -203,7 +212,7 @@ impl Store for Queue {
         effect(Effect::Store("list"), || {
             let mut all = Snapshot::default();
             for state in ["queued", "parked", "claimed", "running", "dead"] {
-                let some = self.all_in(state, "", soon())?;
+                let some = self.all_in(state, "", usize::MAX, soon())?;
                 all.order.extend(some.order.iter().filter(|job| !all.texts.contains_key(job)));
                 all.texts.extend(some.texts);
             }
@@ -214,12 +223,17 @@ impl Store for Queue {
     fn depth(&self) -> Result<Depth, StoreError> {
         effect(Effect::Store("depth"), || {
             let call = self.desk.call(&DEPTH, Vec::new());
-            let (now, counts, eldest): (u64, [u64; 5], String) = self.desk.pool.call(&call, soon())?;
-            let [queued, parked, claimed, running, dead] = counts;
-            let eldest =
-                eldest.parse().map_or(Duration::ZERO, |age: f64| Millis(now).since(Millis(age as u64)));
-            Ok(Depth { queued, parked, claimed, running, dead, eldest })
+            let (now, counts, eldest): (u64, Counts, String) = self.desk.pool.call(&call, soon())?;
+            Ok(depth(Millis(now), counts, &eldest))
         })
+    }
+
+    fn memos(&self, topic: &str) -> Result<Memos, StoreError> {
+        effect(Effect::Store("memos"), || self.desk.memos(topic, soon()))
+    }
+
+    fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError> {
+        effect(Effect::Store("write memos"), || self.desk.write_memos(topic, changes, soon()))
     }
 
     fn purge(&self) -> Result<u64, StoreError> {

@@ -167,7 +167,7 @@ pub fn with_texts(snapshot: &Snapshot) -> Vec<(Entry, String)> {
 }
 
 /// From id, record, id, record, …
-fn snapshot(now: u64, texts: Texts) -> Result<Snapshot, StoreError> {
+pub fn snapshot(now: u64, texts: Texts) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot { now: Millis(now), ..Snapshot::default() };
     let mut texts = texts.into_iter();
     while let (Some(id), Some(text)) = (texts.next(), texts.next()) {

@@ -51,12 +51,25 @@ script!(
     DEPTH, "lua/depth.lua", true
 );
 script!(
+    /// What people look at.
+    VIEW, "lua/view.lua", true
+);
+script!(
     /// The clock.
     NOW, "lua/now.lua", true
 );
 script!(
     /// Passes a token on.
     PASS, "lua/pass.lua", true
+);
+
+script!(
+    /// All memos of a topic.
+    MEMOS, "lua/memos.lua", true
+);
+script!(
+    /// Changes memos, all or none.
+    WRITE_MEMOS, "lua/write_memos.lua", true
 );
 
 /// A script with its keys and arguments.

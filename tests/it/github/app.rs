@@ -7,6 +7,7 @@ use std::thread;
 use anklet::domain::base64;
 use anklet::domain::ids::JobId;
 use anklet::domain::scope::Scope;
+use anklet::github::hooks::Hook;
 use anklet::github::runs::{JobAnswer, Repository};
 use anklet::github::{
     AppOptions, Asker, Client, Credentials, GitHubError, Limits, Options, OptionsFault, Refusal, Secret,
@@ -212,4 +213,20 @@ fn a_key_that_cannot_sign_is_refused_before_any_call() {
     let options =
         Options { credentials: Credentials::App(app), ..options("http://127.0.0.1:1", Limits::default()) };
     assert_eq!(Client::new(options).unwrap_err(), OptionsFault::Key);
+}
+
+#[test]
+fn the_apps_own_webhook_wants_the_apps_own_signature() {
+    let server = Server::start([reply(200, "", "[]"), reply(202, "", "{}"), found()]);
+    let (client, stop) = (app(&server.url, None, vec![acme()]), Stop::unheard());
+    assert_eq!(client.deliveries(&once(&stop), &Hook::App, None).unwrap().deliveries, []);
+    client.redeliver(&once(&stop), &Hook::App, 7).unwrap();
+    assert_eq!(client.installation_id(&once(&stop)), Ok(Some(99)), "whose deliveries are ours");
+    assert_eq!(client.installation_id(&once(&stop)), Ok(Some(99)), "asked once");
+    let list = "GET /app/hook/deliveries?per_page=100";
+    assert_eq!(server.lines(), [list, "POST /app/hook/deliveries/7/attempts", FIND]);
+    server.bearers().iter().for_each(|bearer| assert_eq!(claims(bearer)["iss"], APP.to_string()));
+    let token = super::client(&server.url);
+    let refused = token.deliveries(&once(&stop), &Hook::App, None).unwrap_err();
+    assert!(matches!(refused, GitHubError::Permission { .. }), "{refused}");
 }

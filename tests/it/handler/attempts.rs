@@ -84,7 +84,7 @@ fn the_count_is_the_job_s_own_and_outlives_the_daemon() {
     world.fault(&json!({ "call": "start", "do": "fail", "times": 0 }));
     let _daemon = world.start_with(&text);
     assert_eq!(end_of(&world, job), "cancelled");
-    assert!(world.has_said("ERROR", "try 3 of 3 failed"));
+    says(&world, "ERROR", "try 3 of 3 failed");
     assert_eq!(calls(&world, "clone").len(), 3);
 }
 

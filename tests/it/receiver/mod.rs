@@ -2,6 +2,7 @@
 //!
 //! - [`checks`] the order of the checks, signatures, methods, paths
 //! - [`payloads`] GitHub's real payloads and variants of them
+//! - [`redeliver`] deliveries that were lost
 //! - [`scope`] whose deliveries are taken
 //! - [`outage`] a store that is away, a daemon that dies, a storm of copies
 //! - [`secrets`] what never reaches a log, a page or an answer
@@ -9,6 +10,7 @@
 mod checks;
 mod outage;
 mod payloads;
+mod redeliver;
 mod scope;
 mod secrets;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anklet::domain::event::Event;
 use anklet::domain::scope::Scope;
-use anklet::store::{Ask, Card, Store};
+use anklet::store::{Ask, Card, Note, Store};
 use crossbeam_channel::Receiver;
 use nix::sys::signal::Signal;
 
@@ -41,6 +41,7 @@ impl Handler {
             scope: scope.clone(),
             voter: format!("v{n}"),
             patience: Duration::from_secs(90),
+            note: Note::default(),
         };
         store.seen(&card).unwrap();
         let bell = store.bell(&card.owner);

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anklet::domain::ids::{ClaimId, JobId, Millis};
 use anklet::domain::scope::Scope;
-use anklet::store::embedded::{Embedded, Options};
+use anklet::store::embedded::{Embedded, Onlooker, Options};
+use anklet::store::look::Look;
 use anklet::store::memory::Memory;
-use anklet::store::{Ask, Card, Clock, Store};
+use anklet::store::{Ask, Card, Clock, Note, Store};
 
 pub use crate::life::model::acme;
 use crate::life::model::{job, owner};
@@ -75,6 +76,7 @@ pub const START: u64 = 1_700_000_000_000;
 pub struct World {
     pub name: &'static str,
     pub store: Arc<dyn Store>,
+    pub look: Box<dyn Look>,
     pub hands: Hands,
     _folder: Option<Folder>,
 }
@@ -89,11 +91,13 @@ impl World {
 /// A new world of each kind.
 pub fn worlds() -> Vec<World> {
     let hands = Hands::at(START);
-    let memory: Arc<dyn Store> = Arc::new(Memory::new(hands.clock()));
-    let memory = World { name: "memory", store: memory, hands, _folder: None };
+    let memory = Arc::new(Memory::new(hands.clock()));
+    let look = Box::new(Arc::clone(&memory));
+    let memory = World { name: "memory", store: memory, look, hands, _folder: None };
     let (hands, folder) = (Hands::at(START), Folder::new());
     let store = open(folder.path(), &hands).queue("acme");
-    let embedded = World { name: "embedded", store, hands, _folder: Some(folder) };
+    let look = Box::new(Onlooker::new(folder.file(), "acme", hands.clock()));
+    let embedded = World { name: "embedded", store, look, hands, _folder: Some(folder) };
     let single = shared(redis::shared().options(), "redis");
     let cluster = shared(redis::shared_cluster().options(0), "cluster");
     vec![memory, embedded, single, cluster]
@@ -103,7 +107,8 @@ pub fn worlds() -> Vec<World> {
 fn shared(options: anklet::store::redis::Options, name: &'static str) -> World {
     let hands = Hands::at(START);
     let options = anklet::store::redis::Options { clock: Some(hands.clock()), ..options };
-    World { name, store: redis::store(options).queue(&redis::new_queue()), hands, _folder: None }
+    let (server, queue) = (redis::store(options), redis::new_queue());
+    World { name, store: server.queue(&queue), look: server.view(&queue), hands, _folder: None }
 }
 
 pub fn options(folder: &Path, hands: &Hands) -> Options {
@@ -126,7 +131,7 @@ pub fn ask<'a>(claim: &'a ClaimId, scope: &'a Scope) -> Ask<'a> {
 }
 
 pub fn card(plugin: &str, voter: &str, patience: Duration) -> Card {
-    Card { owner: owner(plugin), scope: acme(), voter: voter.into(), patience }
+    Card { owner: owner(plugin), scope: acme(), voter: voter.into(), patience, note: Note::default() }
 }
 
 /// Which job a claim by this ask gives.

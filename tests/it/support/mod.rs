@@ -1,12 +1,14 @@
 //! Shared by the tests: a world of its own for each (simulated Anka and GitHub, a home folder), and daemons in it.
 
 pub mod daemon;
+pub mod fleet;
 pub mod redis;
 pub mod web;
 pub mod wire;
 pub mod world;
 
 pub use daemon::Daemon;
+pub use fleet::Fleet;
 pub use world::World;
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! A world of one test: its folder, its simulated Anka, its simulated GitHub.
 #![expect(clippy::disallowed_methods, reason = "starts the simulated world")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -31,7 +32,8 @@ pub struct World {
     pub port: u16,
     /// The metrics' port.
     pub metrics_port: u16,
-    process: Child,
+    /// The GitHub that this world has started; none where it is a guest of another's.
+    process: Option<Child>,
 }
 
 impl World {
@@ -42,20 +44,18 @@ impl World {
 
     /// A world with other templates, as `anklet-sim world init` names them.
     pub fn with(templates: &[&str]) -> World {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let dir = std::env::temp_dir().join(format!("anklet-it-{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).unwrap();
-        let init =
-            Command::new(SIM).args(["world", "init"]).arg(dir.join("anka")).args(templates).output().unwrap();
-        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        let dir = new_host(templates);
         let (process, github) = start_github(&dir);
-        copy_scripts(&dir);
         let (port, metrics_port) = (free_port(), free_port());
-        let world = World { dir, github, port, metrics_port, process };
+        let world = World { dir, github, port, metrics_port, process: Some(process) };
         world.control("hook", &json!({ "url": world.receiver(), "secret": SECRET }));
         world
+    }
+
+    /// Another host of this one's GitHub.
+    pub fn another_host(&self) -> World {
+        let (port, metrics_port) = (free_port(), free_port());
+        World { dir: new_host(&[]), github: self.github.clone(), port, metrics_port, process: None }
     }
 
     /// The URL that deliveries go to.
@@ -216,6 +216,24 @@ impl World {
             .any(|line| line["level"] == level && line["msg"].as_str().is_some_and(|m| m.contains(words)))
     }
 
+    /// What a person, or a later look of the receiver, does: has GitHub deliver again what was not taken.
+    pub fn bring_back_lost(&self) {
+        let all = web::get_json(&format!("{}/_sim/deliveries", self.github));
+        let deliveries = all.as_array().unwrap();
+        let is_taken =
+            |delivery: &Value| delivery["status_code"].as_u64().is_some_and(|code| code / 100 == 2);
+        let guids = |those: &dyn Fn(&&Value) -> bool| -> BTreeMap<&str, u64> {
+            let those = deliveries.iter().filter(|delivery| those(delivery));
+            those
+                .filter_map(|delivery| Some((delivery["guid"].as_str()?, delivery["id"].as_u64()?)))
+                .collect()
+        };
+        let taken = guids(&|delivery| is_taken(delivery));
+        for (_, id) in guids(&|_| true).iter().filter(|(guid, _)| !taken.contains_key(*guid)) {
+            self.control(&format!("deliveries/{id}/redeliver"), &json!({}));
+        }
+    }
+
     /// Lines of a level.
     pub fn said(&self, level: &str) -> Vec<String> {
         let lines = self.log();
@@ -229,13 +247,29 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
         let _ = Command::new(SIM).args(["world", "reboot"]).arg(self.dir.join("anka")).status();
         if !std::thread::panicking() {
             let _ = fs::remove_dir_all(&self.dir);
         }
     }
+}
+
+/// A folder with an Anka of its own and the runner's scripts.
+fn new_host(templates: &[&str]) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+    let dir = std::env::temp_dir().join(format!("anklet-it-{}-{number}", std::process::id()));
+    let _ = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).unwrap();
+    let init =
+        Command::new(SIM).args(["world", "init"]).arg(dir.join("anka")).args(templates).output().unwrap();
+    assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+    copy_scripts(&dir);
+    dir
 }
 
 fn start_github(dir: &Path) -> (Child, String) {

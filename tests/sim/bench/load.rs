@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const CONNECTIONS: usize = 16;
 const START: Duration = Duration::from_secs(10);
 /// So far from each other that no two jobs of a bench are the same.
-const FIRST_ID: u64 = 7_000_000_000;
+pub const FIRST_ID: u64 = 7_000_000_000;
 
 /// One round.
 pub struct Round {
@@ -64,6 +64,12 @@ impl Rate {
         self.micros.len() as f64 / self.seconds
     }
 
+    /// The milliseconds within which so many percent were answered.
+    pub fn answer_ms(&self, share: usize) -> Option<f64> {
+        let last = self.micros.len().checked_sub(1)?;
+        Some(self.micros[(self.micros.len() * share / 100).min(last)] as f64 / 1000.0)
+    }
+
     fn with(mut self, other: Self) -> Self {
         self.micros.extend(other.micros);
         self.failed += other.failed;
@@ -71,7 +77,8 @@ impl Rate {
     }
 }
 
-fn start_bare(dir: &Path, mark: &Path) -> Result<(Child, String), String> {
+/// The bare server, and where deliveries to it go.
+pub fn start_bare(dir: &Path, mark: &Path) -> Result<(Child, String), String> {
     crate::files::make_folder(dir)?;
     let mut command = Command::new(programs()?.join("anklet-sim"));
     command.args(["bare", "--secret", SECRET, "--dir"]).arg(dir).env(MARK, mark);
@@ -86,10 +93,17 @@ fn start_bare(dir: &Path, mark: &Path) -> Result<(Child, String), String> {
     Err(format!("the bare server does not start; see {}", dir.join("output").display()))
 }
 
-/// Each connection is opened and answered before the next: tiny_http starves some that come at once.
-fn sent(url: &str, each: Duration, next: &AtomicU64) -> Result<Rate, String> {
-    let args = ["--url", url, "--secret", SECRET, "--owner", OWNER, "--repo", REPO, "--unique"];
-    let options = flood::read(args.map(str::to_owned).to_vec()).map_err(|e| e.to_string())?;
+/// Deliveries to `url`, as `anklet-sim flood` is told of them.
+pub fn options(url: &str, more: &[&str]) -> Result<flood::Options, String> {
+    let usual = ["--url", url, "--secret", SECRET, "--owner", OWNER, "--repo", REPO];
+    let args = usual.iter().chain(more).map(|arg| (*arg).to_owned()).collect();
+    flood::read(args).map_err(|e| e.to_string())
+}
+
+/// Sends for so long over all connections.
+/// Each is opened and answered before the next: tiny_http starves some that come at once.
+pub fn sent(url: &str, each: Duration, next: &AtomicU64) -> Result<Rate, String> {
+    let options = options(url, &["--unique"])?;
     let load = Load { template: options.template(), options, next };
     let mut lines: Vec<Option<Line>> = (0..CONNECTIONS).map(|_| None).collect();
     for line in &mut lines {

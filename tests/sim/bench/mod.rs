@@ -1,14 +1,16 @@
 //! `anklet-sim bench`: what the daemon costs and how fast it is, measured from outside beside a bare server.
 //!
 //! `load` sends deliveries, `bare` is what they are compared with, `jobs` times whole jobs, `idle` looks at a daemon
-//! that has nothing to do, `report` holds the figures against their goals.
+//! that has nothing to do, `shared` does the same on Redis, `report` holds the figures against their goals.
 
 pub mod bare;
 mod idle;
 mod jobs;
 mod load;
 mod report;
+mod shared;
 
+use crate::stage::config::Cast;
 use crate::stage::folder::Folder;
 use crate::stage::interrupt::Interrupt;
 use crate::stage::{Plan, Stage, programs};
@@ -20,7 +22,8 @@ use std::time::Duration;
 const HELP: &str = "\
 anklet-sim bench [--clone DIR] [--folder DIR] [--seconds N]
 
-Measures the `anklet` beside this program for about N (90) seconds in DIR, and prints a table and one line of JSON.
+Measures the `anklet` beside this program for about N (90) seconds in DIR, then for about two minutes more on Redis,
+if `redis-server` is there, in folders beside DIR; prints a table and one line of JSON.
 ";
 const SECONDS: u64 = 90;
 /// Rounds of deliveries, each to the daemon and to the bare server: many short ones, since other work comes and goes.
@@ -52,7 +55,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
     let interrupt = Interrupt::listen()?;
     let times = Times::within(options.seconds);
     let binary = std::fs::metadata(programs()?.join("anklet")).map_err(|e| e.to_string())?.len();
-    let stage = set_up(&options, true)?;
+    let stage = set_up(&options, Cast::USUAL)?;
     say(&format!("a daemon with two handlers has nothing to do for {} s", times.idle.as_secs()));
     let idle = idle::measured(stage.daemon.pid(), times.idle, &interrupt)?;
     say(&format!("{} jobs, one after another", times.jobs));
@@ -62,11 +65,12 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
         "deliveries to a daemon and to a bare server: {ROUNDS} rounds of {:.1} s each",
         times.round.as_secs_f64()
     ));
-    let stage = set_up(&options, false)?;
+    let stage = set_up(&options, Cast { handlers: 0, ..Cast::USUAL })?;
     let rounds = load::measured(&stage, ROUNDS, times.round, &interrupt)?;
     let loaded_memory = idle::memory(stage.daemon.pid());
     drop(stage);
-    Report { binary, idle, jobs, rounds, loaded_memory }.print();
+    let shared = shared::measured(&options, times.round, &interrupt)?;
+    Report { binary, idle, jobs, rounds, loaded_memory, shared }.print();
     Ok(())
 }
 
@@ -82,9 +86,16 @@ impl Times {
     }
 }
 
-fn set_up(options: &Options, handlers: bool) -> Result<Stage, String> {
+fn set_up(options: &Options, cast: Cast) -> Result<Stage, String> {
     let folder = Folder::take(&options.folder)?;
-    Stage::set_up(Plan { folder, clone: &options.clone, anka: &[], handlers })
+    Stage::set_up(Plan { folder, clone: &options.clone, anka: &[], cast })
+}
+
+/// Another folder beside this one.
+fn beside(folder: &Path, name: &str) -> PathBuf {
+    let mut path = folder.as_os_str().to_owned();
+    path.push(format!("-{name}"));
+    PathBuf::from(path)
 }
 
 /// Where we are; the figures alone go to standard output.

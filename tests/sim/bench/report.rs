@@ -3,6 +3,8 @@
 use super::idle::Idle;
 use super::jobs::Timed;
 use super::load::{Rate, Round};
+use super::shared::Shared;
+use super::shared::depth::Round as Depth;
 use serde_json::{Value, json};
 
 const MEGABYTE: f64 = 1_000_000.0;
@@ -14,9 +16,11 @@ pub struct Report {
     pub jobs: Vec<Timed>,
     pub rounds: Vec<Round>,
     pub loaded_memory: Option<u64>,
+    pub shared: Option<Shared>,
 }
 
 /// One figure of the table. `None`: not measured on this system.
+#[derive(Clone)]
 struct Figure {
     key: &'static str,
     name: &'static str,
@@ -35,7 +39,7 @@ enum Goal {
 
 impl Report {
     pub fn print(&self) {
-        let figures = self.figures();
+        let figures = [self.figures(), self.on_redis()].concat();
         println!("{:<52} {:>10} {:<7} {:<8}", "figure", "found", "", "goal");
         for figure in &figures {
             println!("{}", figure.line().trim_end());
@@ -74,6 +78,30 @@ impl Report {
         ]
     }
 
+    #[rustfmt::skip]
+    fn on_redis(&self) -> Vec<Figure> {
+        use Goal::{AtMost, Below, None as NoGoal};
+        let rounds = self.shared.as_ref().map(|shared| shared.depths.rounds.as_slice()).unwrap_or_default();
+        let claims = self.shared.as_ref().map(|shared| &shared.claims);
+        let median = |of: &dyn Fn(&Depth) -> Option<f64>| at(&sorted(rounds.iter().filter_map(of)), 50);
+        let wait = |share| at(&claims?.waits_ms, share);
+        let figure = |key, name, value, unit, goal| Figure { key, name, value, unit, goal };
+        vec![
+            figure("redis_deliveries_per_second", "Redis: deliveries, 16 connections", median(&|round| Some(round.empty.per_second())), "/s", NoGoal),
+            figure("redis_bare_per_second", "the same to a bare tiny_http", median(&|round| Some(round.bare.per_second())), "/s", NoGoal),
+            figure("redis_ratio", "ratio, median of the rounds", median(&|round| Some(round.ratio())), "", NoGoal),
+            figure("redis_delivery_p99_ms", "Redis: a delivery's answer, p99", median(&|round| round.empty.answer_ms(99)), "ms", NoGoal),
+            figure("redis_delivery_deep_p99_ms", "the same with 100,000 queued", median(&|round| round.deep.answer_ms(99)), "ms", NoGoal),
+            figure("redis_slowdown", "ratio, median of the rounds", median(&|round| round.slowdown()), "", AtMost(1.3)),
+            figure("redis_claim_p50_ms", "Redis: accepted until claimed, 500 wait, median", wait(50), "ms", NoGoal),
+            figure("redis_claim_p99_ms", "Redis: accepted until claimed, 500 wait, p99", wait(99), "ms", Below(50.0)),
+            figure("redis_unclaimed", "jobs that were not claimed, or twice", claims.map(|claims| (claims.unclaimed + claims.doubled) as f64), "", AtMost(0.0)),
+            figure("redis_cores", "Redis: processors used at 50 jobs/s", claims.map(|claims| claims.cores), "", Below(0.1)),
+            figure("redis_idle_cores", "the same while all wait", claims.map(|claims| claims.idle_cores), "", NoGoal),
+            figure("redis_commands_a_job", "Redis: commands a job, waiting and all", claims.map(|claims| claims.commands_a_job), "", NoGoal),
+        ]
+    }
+
     fn answer_ms(&self, share: usize) -> Option<f64> {
         let all = self.rounds.iter().flat_map(|round| &round.anklet.micros);
         at(&sorted(all.map(|micros| *micros as f64 / 1000.0)), share)
@@ -109,9 +137,13 @@ impl Figure {
     }
 }
 
-/// Three figures, or whole numbers above a thousand.
+/// Three figures, or whole numbers above a hundred.
 fn rounded(value: f64) -> f64 {
-    let scale = if value >= 100.0 { 1.0 } else { 100.0 };
+    let scale = match value {
+        100.0.. => 1.0,
+        1.0.. => 100.0,
+        _ => 1000.0,
+    };
     (value * scale).round() / scale
 }
 

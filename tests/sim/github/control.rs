@@ -7,7 +7,7 @@ use super::outbox::Knob;
 use super::rest::number;
 use super::rules::Rule;
 use super::state::{Hook, Job, JobSpec, Settings, State};
-use super::{payload, runners, session};
+use super::{past, payload, runners, session};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -63,8 +63,9 @@ fn route(hub: &Hub, request: &Request, parts: &[&str]) -> Answered {
             Ok(json!({}))
         }
         ("GET", ["deliveries"]) => serde_json::to_value(hub.outbox.tried()).map_err(|e| e.to_string()),
+        ("POST", ["deliveries"]) => past::deliveries(hub, &many(body)?),
         ("POST", ["deliveries", id, "redeliver"]) => {
-            let found = number(id).is_some_and(|id| hub.outbox.redeliver(id));
+            let found = number(id).is_some_and(|id| hub.outbox.redeliver(id, 0));
             if found { Ok(json!({})) } else { Err("no such delivery".into()) }
         }
         ("POST", ["events", event]) => send_other(hub, event, body),
@@ -101,7 +102,8 @@ fn settings(hub: &Hub, changes: Value) -> Answered {
             all.extend(changes);
         }
         state.settings = serde_json::from_value::<Settings>(all.clone()).map_err(|e| e.to_string())?;
-        hub.outbox.outage.store(state.settings.outage, Ordering::Relaxed);
+        let lost = state.settings.outage || state.settings.lose_deliveries;
+        hub.outbox.outage.store(lost, Ordering::Relaxed);
         Ok(all)
     })
 }

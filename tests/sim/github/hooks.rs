@@ -18,7 +18,8 @@ pub fn answer(hub: &Hub, request: &Request, rest: &[&str]) -> Answer {
         }
         ("POST", ["deliveries", id, "attempts"]) => match delivery(hub, &hook, id) {
             Some(one) => {
-                hub.outbox.redeliver(one.id);
+                let delay = hub.state().settings.redeliver_ms;
+                hub.outbox.redeliver(one.id, delay);
                 json(202, &json!({}))
             }
             None => not_found(),
@@ -37,29 +38,29 @@ fn delivery(hub: &Hub, hook: &Hook, id: &str) -> Option<Delivery> {
     hub.outbox.tried().into_iter().find(|one| one.id == id && one.hook_id == hook.id)
 }
 
-/// Newest first, a page at a time; the cursor is the id of the last one shown.
+/// Newest first, a page at a time; the cursor is the id of the first one to show, as good as any text to a client.
 fn list(hub: &Hub, request: &Request, hook: &Hook) -> Answer {
     let per_page = request.asked("per_page").and_then(|text| text.parse().ok()).unwrap_or(30).clamp(1, 100);
-    let before = match request.asked("cursor") {
-        None => u64::MAX,
-        Some(cursor) => match cursor.strip_prefix("v1_").and_then(number) {
-            Some(id) => id,
-            None => return message(422, "Invalid cursor"),
-        },
-    };
     let wanted = |one: &Delivery| match request.asked("status") {
         Some("success") => one.is_good(),
         Some("failure") => !one.is_good(),
         _ => true,
     };
     let mut all: Vec<Delivery> = hub.outbox.tried();
-    all.retain(|one| one.hook_id == hook.id && one.id < before && wanted(one));
-    all.sort_by_key(|one| std::cmp::Reverse(one.id));
-    let shown: Vec<Value> = all.iter().take(per_page).map(brief).collect();
+    all.retain(|one| one.hook_id == hook.id && wanted(one));
+    all.sort_by(|a, b| (&b.answered_at, b.id).cmp(&(&a.answered_at, a.id)));
+    let first = match request.asked("cursor") {
+        None => Some(0),
+        Some(cursor) => {
+            cursor.strip_prefix("v1_").and_then(number).and_then(|id| all.iter().position(|one| one.id == id))
+        }
+    };
+    let Some(first) = first else { return message(422, "Invalid cursor") };
+    let shown: Vec<Value> = all.iter().skip(first).take(per_page).map(brief).collect();
     let answer = ok(&shown.into());
-    match all.get(per_page - 1).filter(|_| all.len() > per_page) {
-        Some(last) => {
-            let next = format!("{}{}?per_page={per_page}&cursor=v1_{}", hub.url, request.path, last.id);
+    match all.get(first + per_page) {
+        Some(next) => {
+            let next = format!("{}{}?per_page={per_page}&cursor=v1_{}", hub.url, request.path, next.id);
             answer.with("Link", format!("<{next}>; rel=\"next\""))
         }
         None => answer,
@@ -71,7 +72,7 @@ fn brief(one: &Delivery) -> Value {
         "id": one.id, "guid": one.guid, "delivered_at": one.answered_at, "redelivery": one.redelivery,
         "duration": one.duration, "status": one.status, "status_code": one.status_code, "event": one.event,
         "action": if one.action.is_empty() { Value::Null } else { json!(one.action) },
-        "installation_id": null, "repository_id": 186_853_002, "throttled_at": null,
+        "installation_id": one.installation_id, "repository_id": 186_853_002, "throttled_at": null,
     })
 }
 

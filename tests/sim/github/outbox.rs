@@ -37,6 +37,8 @@ pub struct Delivery {
     pub action: String,
     pub job: u64,
     pub redelivery: bool,
+    /// Of an App's hook.
+    pub installation_id: Option<u64>,
     pub sent_at: String,
     pub answered_at: String,
     pub duration: f64,
@@ -83,6 +85,7 @@ pub struct Outbox {
     room: Mutex<Room>,
     rung: Condvar,
     pub url: String,
+    /// Nothing arrives.
     pub outage: AtomicBool,
 }
 
@@ -103,6 +106,7 @@ impl Outbox {
                 action: action.into(),
                 job,
                 redelivery: copy > 0,
+                installation_id: None,
                 sent_at: String::new(),
                 answered_at: String::new(),
                 duration: 0.0,
@@ -118,12 +122,22 @@ impl Outbox {
     }
 
     /// Sends a delivery once more, with the same identity and the same bytes.
-    pub fn redeliver(&self, id: u64) -> bool {
+    pub fn redeliver(&self, id: u64, delay_ms: u64) -> bool {
         let found = self.room().tried.iter().find(|delivery| delivery.id == id).cloned();
         let Some(found) = found else { return false };
         let delivery = Delivery { redelivery: true, ..found };
-        self.add(Pending { due: Instant::now(), after: String::new(), lost: false, delivery });
+        let due = Instant::now() + Duration::from_millis(delay_ms);
+        self.add(Pending { due, after: String::new(), lost: false, delivery });
         true
+    }
+
+    /// Notes a delivery as tried, though nobody has sent it.
+    pub fn note(&self, mut delivery: Delivery) -> u64 {
+        let mut room = self.room();
+        room.last_id += 1;
+        delivery.id = room.last_id;
+        room.tried.push(delivery);
+        room.last_id
     }
 
     pub fn tried(&self) -> Vec<Delivery> {
@@ -255,7 +269,7 @@ fn sent(agent: &ureq::Agent, delivery: &Delivery) -> Result<(u16, String), Strin
 }
 
 /// The body as GitHub writes it for this content type.
-fn written(content_type: &str, payload: &Value) -> Vec<u8> {
+pub fn written(content_type: &str, payload: &Value) -> Vec<u8> {
     let text = payload.to_string();
     if content_type != "form" {
         return text.into_bytes();

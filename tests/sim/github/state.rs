@@ -31,6 +31,10 @@ pub struct Settings {
     pub tokens: Vec<String>,
     /// Every REST call breaks off without an answer, and no delivery is sent.
     pub outage: bool,
+    /// Every delivery is lost on its way.
+    pub lose_deliveries: bool,
+    /// From the request to send a delivery again to its sending.
+    pub redeliver_ms: u64,
     pub rate_limit: u64,
     /// Seconds from now to `x-ratelimit-reset`.
     pub rate_reset_seconds: i64,
@@ -62,6 +66,8 @@ impl Default for Settings {
         Self {
             tokens: vec!["sim-token".into()],
             outage: false,
+            lose_deliveries: false,
+            redeliver_ms: 0,
             rate_limit: 5000,
             rate_reset_seconds: 3600,
             registration_seconds: 3600,

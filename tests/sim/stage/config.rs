@@ -1,9 +1,8 @@
-//! The daemon's configuration: one receiver and two handlers on the embedded store.
+//! The daemon's configuration: usually one receiver and two handlers on the embedded store.
 
 use super::folder::Folder;
+use std::fmt::Write;
 
-/// The receiver and the two handlers.
-const PLUGINS: [&str; 3] = ["RECEIVER", "RUNNER1", "RUNNER2"];
 pub const OWNER: &str = "veertuinc";
 pub const REPO: &str = "anklet";
 pub const SECRET: &str = "a secret that GitHub and the receiver share";
@@ -17,14 +16,34 @@ pub struct Ports {
     pub metrics: u16,
 }
 
+/// Which plugins the daemon runs, and where their queue is.
+#[derive(Clone, Copy)]
+pub struct Cast {
+    pub receiver: bool,
+    pub handlers: usize,
+    /// None: the embedded store.
+    pub redis: Option<Redis>,
+}
+
+/// A Redis on this machine.
+#[derive(Clone, Copy)]
+pub struct Redis {
+    pub port: u16,
+    pub database: u8,
+}
+
+impl Cast {
+    /// One host that does everything.
+    pub const USUAL: Self = Self { receiver: true, handlers: 2, redis: None };
+}
+
 /// The text of `config.yml`. A JSON string is a YAML string, whatever the folder is called.
-pub fn text(folder: &Folder, github: &str, ports: Ports, handlers: bool) -> String {
+pub fn text(folder: &Folder, github: &str, ports: Ports, cast: Cast) -> String {
     let home = serde_json::Value::from(folder.path().to_string_lossy());
     let Ports { receiver, metrics } = ports;
-    let [first, second, third] = PLUGINS;
-    let receiver = format!(
+    let mut text = format!(
         "\
-# One receiver and two handlers on one host, with the queue in ~/.config/anklet/state.
+# The queue of this host is in ~/.config/anklet/state, unless a database is named.
 github_url: {github}
 github_api_url: {github}
 global_token: {TOKEN}
@@ -35,20 +54,27 @@ log:
   file_dir: {home}
 metrics:
   port: {metrics}
-plugins:
-  - name: {first}
-    plugin: github_receiver
-    bind: 127.0.0.1
-    port: {receiver}
-    owner: {OWNER}
-    repo: {REPO}
-    skip_redeliver: true
 "
     );
-    let handlers = if handlers { [second, third].map(handler).concat() } else { String::new() };
-    receiver + &handlers
-}
-
-fn handler(name: &str) -> String {
-    format!("  - name: {name}\n    plugin: github\n    owner: {OWNER}\n    repo: {REPO}\n")
+    if let Some(Redis { port, database }) = cast.redis {
+        let _ = write!(
+            text,
+            "global_database_url: 127.0.0.1\nglobal_database_port: {port}\nglobal_database_database: {database}\n"
+        );
+    }
+    text.push_str("plugins:\n");
+    if cast.receiver {
+        let _ = write!(
+            text,
+            "  - name: RECEIVER\n    plugin: github_receiver\n    bind: 127.0.0.1\n    port: {receiver}\n    \
+             owner: {OWNER}\n    repo: {REPO}\n    skip_redeliver: true\n"
+        );
+    }
+    for number in 1..=cast.handlers {
+        let _ = write!(
+            text,
+            "  - name: RUNNER{number}\n    plugin: github\n    owner: {OWNER}\n    repo: {REPO}\n"
+        );
+    }
+    text
 }

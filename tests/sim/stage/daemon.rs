@@ -1,6 +1,6 @@
 //! The real `anklet`, in the folder as its home.
 
-use super::config::{self, OWNER, Ports, REPO, SECRET};
+use super::config::{self, Cast, OWNER, Ports, REPO, SECRET};
 use super::folder::Folder;
 use super::process::{Child, MARK};
 use super::{github, programs};
@@ -26,18 +26,19 @@ pub struct Daemon {
     child: Child,
     agent: ureq::Agent,
     ports: Ports,
+    cast: Cast,
     output: PathBuf,
 }
 
 impl Daemon {
     /// Starts it on free ports and waits until it answers.
-    pub fn start(folder: &Folder, github: &str, handlers: bool) -> Result<Self, String> {
+    pub fn start(folder: &Folder, github: &str, cast: Cast) -> Result<Self, String> {
         for _ in 0..TRIES {
             let ports = Ports { receiver: free_port()?, metrics: free_port()? };
-            write_config(folder, &config::text(folder, github, ports, handlers))?;
+            write_config(folder, &config::text(folder, github, ports, cast))?;
             let output = folder.path().join("anklet.out");
             let child = Child::start(&mut command(folder)?, &output)?;
-            let mut daemon = Self { child, agent: github::agent(), ports, output };
+            let mut daemon = Self { child, agent: github::agent(), ports, cast, output };
             match daemon.answers_within(START) {
                 Ok(()) => return Ok(daemon),
                 Err(_) if daemon.exit_code() == Some(ADDRESS_IN_USE) => {}
@@ -99,11 +100,12 @@ impl Daemon {
     }
 
     fn answers_within(&mut self, within: Duration) -> Result<(), String> {
-        let health = format!("http://127.0.0.1:{}/healthcheck", self.ports.receiver);
+        let health =
+            self.cast.receiver.then(|| format!("http://127.0.0.1:{}/healthcheck", self.ports.receiver));
         let end = Instant::now() + within;
         loop {
-            let up = self.agent.get(&health).call().is_ok_and(|answer| answer.status() == 200);
-            if up && self.metrics().is_ok() {
+            let serves = |url| self.agent.get(url).call().is_ok_and(|answer| answer.status() == 200);
+            if health.as_ref().is_none_or(serves) && self.metrics().is_ok() {
                 return Ok(());
             }
             if let Some(status) = self.ended() {
@@ -117,7 +119,8 @@ impl Daemon {
     }
 }
 
-fn command(folder: &Folder) -> Result<Command, String> {
+/// `anklet`, as in a shell of the folder's user.
+pub fn command(folder: &Folder) -> Result<Command, String> {
     let mut command = Command::new(programs()?.join("anklet"));
     command.env_clear().current_dir(folder.path());
     for name in INHERITED {

@@ -16,6 +16,7 @@ pub mod tail;
 pub mod when;
 
 use crate::anka::seed;
+use config::Cast;
 use daemon::Daemon;
 use folder::Folder;
 use github::Github;
@@ -41,18 +42,17 @@ pub struct Plan<'p> {
     pub clone: &'p Path,
     /// `world set` changes of the simulated Anka, such as `timing_ms.start=300`.
     pub anka: &'p [&'p str],
-    /// Whether the daemon has handlers beside its receiver.
-    pub handlers: bool,
+    /// What the daemon runs.
+    pub cast: Cast,
 }
 
 impl Stage {
     /// Sets everything up, and returns when `anklet` answers.
     pub fn set_up(plan: Plan<'_>) -> Result<Self, String> {
-        let Plan { folder, clone, anka, handlers } = plan;
-        make_anka(&folder.anka(), anka)?;
-        copy_scripts(&clone.join("scripts/runner"), &folder.scripts())?;
+        let Plan { folder, clone, anka, cast } = plan;
+        lay_out(&folder, clone, anka)?;
         let github = Github::start(&folder)?;
-        let daemon = Daemon::start(&folder, &github.url, handlers)?;
+        let daemon = Daemon::start(&folder, &github.url, cast)?;
         github.post("hook", &daemon.hook())?;
         Ok(Self { daemon, github, folder })
     }
@@ -71,6 +71,12 @@ impl Drop for Stage {
         self.github.stop();
         process::end_all(&process::marked(&self.folder.anka()));
     }
+}
+
+/// A host's home, with its simulated Anka and the runner scripts of the clone.
+pub fn lay_out(folder: &Folder, clone: &Path, anka: &[&str]) -> Result<(), String> {
+    make_anka(&folder.anka(), anka)?;
+    copy_scripts(&clone.join("scripts/runner"), &folder.scripts())
 }
 
 fn make_anka(dir: &Path, changes: &[&str]) -> Result<(), String> {

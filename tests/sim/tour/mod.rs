@@ -12,6 +12,7 @@ mod sources;
 mod verdict;
 mod watch;
 
+use crate::stage::config::Cast;
 use crate::stage::folder::Folder;
 use crate::stage::interrupt::Interrupt;
 use crate::stage::{Plan, Stage};
@@ -55,7 +56,7 @@ pub fn main(args: Vec<String>) -> Result<(), String> {
 fn tour(folder: Folder, options: &Options, interrupt: Interrupt) -> Result<(), String> {
     let screen = Screen::of_standard_output();
     screen.heading("sets the stage");
-    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA, handlers: true })?;
+    let stage = Stage::set_up(Plan { folder, clone: &options.clone, anka: &ANKA, cast: Cast::USUAL })?;
     screen.place(&stage);
     let mut watch = Watch::of(stage, screen, interrupt);
     play::play(&mut watch)?;

@@ -1,0 +1,103 @@
+//! Why a live handler has not taken a job that waits, from what the store knows.
+
+use super::report::{Moment, Who};
+use super::words::{ids, since};
+use crate::domain::entry::{Entry, State};
+use crate::domain::ids::{JobId, Millis};
+use crate::store::shelf::Seen;
+
+/// A handler, with what it holds.
+pub struct Hand<'v> {
+    /// Its card.
+    pub seen: &'v Seen,
+    /// Who it is.
+    pub who: Who,
+    /// The jobs of its claims.
+    pub jobs: Vec<JobId>,
+}
+
+/// The word of the reason, and the reason for people. What concerns the job comes before what concerns the handler.
+pub fn not_taken(entry: &Entry, hand: &Hand<'_>, now: Millis) -> (&'static str, String) {
+    let card = &hand.seen.card;
+    let aside = card.note.aside.iter().find(|(job, _)| *job == entry.job.id);
+    if let State::Parked { .. } = entry.state {
+        ("parked", "it waits for an approval".into())
+    } else if !card.scope.takes(&entry.job.owner, &entry.job.repo) {
+        ("scope", format!("takes only jobs of {}", card.scope))
+    } else if entry.absent.contains(&card.voter) {
+        ("not_here", "has no such template, nor has its registry".into())
+    } else if let Some((_, why)) = aside {
+        ("gave_back", format!("gave it back a moment ago: {why}"))
+    } else if entry.not_before > now {
+        let left = since(entry.not_before, now);
+        ("pause", format!("the job pauses until {}, {left} from now", Moment(entry.not_before).text()))
+    } else if !hand.jobs.is_empty() {
+        ("busy", format!("has {}", ids(&hand.jobs)))
+    } else if let Some(why) = &card.note.why {
+        ("host", why.clone())
+    } else {
+        ("free", "may take it at its next look".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{Owner, RunId};
+    use crate::domain::job::Job;
+    use crate::domain::scope::Scope;
+    use crate::store::{Card, Note};
+    use std::time::Duration;
+
+    fn job(id: u64) -> Entry {
+        let job = Job {
+            id: JobId(id),
+            run_id: RunId(1),
+            run_attempt: 1,
+            owner: "acme".into(),
+            repo: "app".into(),
+            name: String::new(),
+            workflow_name: String::new(),
+            labels: Vec::new(),
+            url: String::new(),
+        };
+        Entry::new(job, State::Queued, Millis(1000))
+    }
+
+    fn seen(repo: &str, why: Option<&str>) -> Seen {
+        let note =
+            Note { why: why.map(str::to_owned), aside: vec![(JobId(7), "x".into())], ..Note::default() };
+        let card = Card {
+            owner: Owner { host: "h".into(), plugin: "p".into() },
+            scope: Scope::Repository { owner: "Acme".into(), repo: repo.into() },
+            voter: "h default".into(),
+            patience: Duration::from_secs(90),
+            note,
+        };
+        Seen { card, at: Millis(1000) }
+    }
+
+    fn word(entry: &Entry, seen: &Seen, jobs: &[u64]) -> &'static str {
+        let who = Who { plugin: "p".into(), host_name: String::new(), host: "h".into() };
+        let hand = Hand { seen, who, jobs: jobs.iter().map(|id| JobId(*id)).collect() };
+        not_taken(entry, &hand, Millis(2000)).0
+    }
+
+    #[test]
+    fn each_reason_has_its_word_and_the_job_s_come_first() {
+        let (idle, draining) = (seen("app", None), seen("app", Some("draining")));
+        assert_eq!(word(&job(1), &idle, &[]), "free");
+        assert_eq!(word(&job(1), &draining, &[]), "host");
+        assert_eq!(word(&job(1), &draining, &[2]), "busy");
+        let paused = Entry { not_before: Millis(2001), ..job(1) };
+        assert_eq!(word(&paused, &draining, &[2]), "pause");
+        assert_eq!(word(&Entry { not_before: Millis(2000), ..job(1) }, &idle, &[]), "free");
+        let aside = Entry { not_before: Millis(2001), ..job(7) };
+        assert_eq!(word(&aside, &draining, &[2]), "gave_back");
+        let absent = Entry { absent: vec!["h default".into()], ..aside };
+        assert_eq!(word(&absent, &draining, &[2]), "not_here");
+        assert_eq!(word(&absent, &seen("web", None), &[]), "scope");
+        let parked = Entry { state: State::Parked { ask_at: Millis(9) }, ..absent };
+        assert_eq!(word(&parked, &seen("web", None), &[]), "parked");
+    }
+}

@@ -1,0 +1,6 @@
+//! Hosts that share one queue in one Redis, through the real binary.
+
+mod chaos; // blows at random moments, from a printed seed
+mod hosts; // what one host does for another
+mod plan; // what happens to whom, and when
+mod verdict; // every job once, nothing left
