@@ -33,7 +33,7 @@ const PLACES: usize = 128;
 pub struct Parts<'a> {
     config: &'a Config,
     stores: &'a Stores,
-    clients: Clients,
+    clients: Clients<'a>,
     host: Host,
     once: bool,
     /// Handlers whose Anka turned out to be of no use.
@@ -77,7 +77,7 @@ impl<'a> Parts<'a> {
         let host = Host::new(config, env, id).map_err(|error| {
             format!("failed to open the run folder {}: {error}", config.run_dir.display())
         })?;
-        Ok(Parts { config, stores, clients: Clients::new(env), host, once, unusable: Arc::default() })
+        Ok(Parts { config, stores, clients: Clients::new(config, env), host, once, unusable: Arc::default() })
     }
 
     /// How many handlers have ended because this host's Anka cannot be used.

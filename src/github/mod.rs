@@ -10,7 +10,9 @@
 
 mod address; // where the API is, and what a redirect may lead to
 mod answer; // one HTTP answer, as far as it is read
+mod app; // signing in as a GitHub App
 mod asker; // on whose behalf: patience and stop
+mod attempt; // one try of a call: signed, sent, weighed
 mod backoff; // pauses between tries
 mod call; // the list of calls, counted
 mod client; // the gate
@@ -24,7 +26,10 @@ pub mod hooks; // a webhook's deliveries
 mod options; // what a client is made of
 mod pause; // one limit for all
 mod proxy; // which proxy, if any
+mod quota; // what is left of the primary limit
 mod rate_limit; // an answer's verdict; pure
+mod refusal; // why GitHub does not sign us in
+mod request; // one call, as it is asked
 pub mod runners; // registration, look-up, removal
 pub mod runs; // jobs and runs: look-up, cancel
 pub mod webhook; // signatures
@@ -32,7 +37,9 @@ pub mod webhook; // signatures
 pub use crate::domain::secret::Secret;
 pub use asker::{Asker, GRACE, Watcher};
 pub use call::Call;
-pub use client::{Client, Quota};
+pub use client::Client;
 pub use error::GitHubError;
 pub use event::{Action, Event, JobEvent, Unreadable};
-pub use options::{Credentials, Limits, Options, OptionsFault, Proxies};
+pub use options::{AppOptions, Credentials, Limits, Options, OptionsFault, Proxies};
+pub use quota::Quota;
+pub use refusal::Refusal;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod anka; // a CLI that fails, lies, hangs
+mod app; // signing in as a GitHub App
 mod approval; // a person must say yes first
 mod attempts; // what counts, how often, and what then
 mod cancel; // a person says no
