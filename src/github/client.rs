@@ -11,6 +11,7 @@ use super::backoff::pause_after;
 use super::call::{Call, Calls};
 use super::error::GitHubError;
 use super::fetch::{FetchFault, Fetcher, Method, Outgoing};
+use super::groups::Groups;
 use super::health::{Health, SignIn, level, pause_after_refusal};
 use super::options::{Credentials, Options, OptionsFault};
 use super::pause::Pause;
@@ -32,6 +33,7 @@ pub struct Client {
     calls: Calls,
     quota: Mutex<Option<Quota>>,
     pub(super) tokens: Tokens,
+    pub(super) groups: Groups,
 }
 
 /// The primary limit, as the latest answer told it.
@@ -52,6 +54,8 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) etag: Option<String>,
+    /// JSON to send along.
+    pub(super) body: Option<String>,
 }
 
 /// What one try has come to.
@@ -65,7 +69,7 @@ enum Tried {
 
 impl Request {
     pub(super) fn new(call: Call, method: Method, path: String) -> Request {
-        Request { call, method, path, etag: None }
+        Request { call, method, path, etag: None, body: None }
     }
 
     fn what(&self) -> String {
@@ -94,6 +98,7 @@ impl Client {
             calls: Calls::default(),
             quota: Mutex::default(),
             tokens: Tokens::default(),
+            groups: Groups::default(),
         })
     }
 
@@ -185,6 +190,7 @@ impl Client {
             path: request.path.clone(),
             authorization: self.authorization(),
             etag: request.etag.clone(),
+            body: request.body.clone(),
         };
         let sent = Instant::now();
         self.calls.count(request.call);
