@@ -70,7 +70,7 @@ fn a_daemon_that_dies_with_a_runner_made_removes_it_by_its_number() {
     daemon.kill();
     let mut daemon = world.start_with(&text);
     // The child that outlived the daemon is waited for.
-    let done = world.until(job, "completed", Duration::from_secs(60));
+    let done = world.until(job, "completed", Duration::from_mins(1));
     assert_eq!(done["ended_as"], "success");
     clean(&world);
     assert_eq!(asked(&world, "DELETE", "runners"), 1, "{}", world.state()["calls"]);
