@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::anka::scripts::{GROUP, INSTALL, LABELS, NAME, REGISTER_AND_START, TOKEN, URL};
 use crate::anka::{RunnerCall, Var};
 use crate::domain::event::{Event, Verdict};
+use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
 use crate::plugins::handler::Handler;
@@ -24,7 +25,7 @@ impl Handler {
         ticket: &VmTicket,
         stop: &Stop,
     ) -> Result<(), Reason> {
-        self.install(ticket, stop)?;
+        self.install(&work.entry.job, ticket, stop)?;
         let asker = self.asker(stop, Urgency::Drain);
         let token = self.tools.github.registration_token(&asker, &self.options.scope);
         let token = token.map_err(|error| github_reason(&error))?;
@@ -46,11 +47,11 @@ impl Handler {
     }
 
     /// Uses the runner of the template; when there is none, names the release to fetch.
-    fn install(&mut self, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
+    fn install(&mut self, job: &Job, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
         let anka = self.anka(stop);
         let mut ran = anka.run_script(ticket, INSTALL, &[]);
         if ran.as_ref().is_err_and(release::is_wanted_by) {
-            let release = self.release(stop)?;
+            let release = self.release(job, stop)?;
             ran = anka.run_script(ticket, INSTALL, &release.as_environment());
         }
         ran.map(drop).map_err(|error| anka_reason(&error, Reason::ScriptFailed))
