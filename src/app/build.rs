@@ -11,7 +11,9 @@ use super::metrics_server;
 use super::stores::Stores;
 use crate::anka::scripts::Scripts;
 use crate::config::env::Variables;
-use crate::config::{Config, HandlerConfig, Hook, Plugin as PluginConfig, ReceiverConfig, Redelivery};
+use crate::config::{
+    Config, HandlerConfig, Hook, Plugin as PluginConfig, ReceiverConfig, Redelivery, RunnerRegistration,
+};
 use crate::domain::ids::Owner;
 use crate::domain::scope::Scope;
 use crate::domain::undo::{Page, UndoLog};
@@ -234,6 +236,7 @@ impl<'a> Parts<'a> {
             registry,
             skip_pull: config.skip_pull,
             runner_group: config.runner_group.clone(),
+            just_in_time: config.runner_registration == RunnerRegistration::Jit,
             web_url: common.github.url.clone(),
             retired,
             drain_file: Some(self.config.drain_file.clone()),

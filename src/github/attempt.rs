@@ -99,6 +99,7 @@ impl Client {
             path: request.path.clone(),
             authorization: Secret::new(format!("Bearer {}", signature.expose())),
             etag: request.etag.clone(),
+            body: request.body.clone(),
         };
         let name = request.call.name();
         self.calls.count(request.call);

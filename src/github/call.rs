@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Call {
     /// `POST …/actions/runners/registration-token`
     RegistrationToken,
+    /// `POST …/actions/runners/generate-jitconfig`
+    GenerateJitConfig,
+    /// `GET …/actions/runner-groups`
+    ListRunnerGroups,
     /// `GET …/actions/runners`
     ListRunners,
     /// `DELETE …/actions/runners/{id}`
@@ -43,8 +47,10 @@ const HOOKS: &str = "the scope admin:repo_hook (repository) or admin:org_hook (o
                      or read and write access to webhooks";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 14] = [
+const CALLS: [(Call, &str, &str); 16] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
+    (Call::GenerateJitConfig, "generate_jit_config", RUNNERS),
+    (Call::ListRunnerGroups, "list_runner_groups", RUNNERS),
     (Call::ListRunners, "list_runners", RUNNERS),
     (Call::RemoveRunner, "remove_runner", RUNNERS),
     (Call::ListDownloads, "list_downloads", RUNNERS),

@@ -11,6 +11,7 @@ use super::attempt::Setback;
 use super::call::{Call, Calls};
 use super::error::GitHubError;
 use super::fetch::{Fetcher, Method};
+use super::groups::Groups;
 use super::health::{Health, SignIn};
 use super::options::{Credentials, Options, OptionsFault};
 use super::pause::Pause;
@@ -34,6 +35,7 @@ pub struct Client {
     pub(super) calls: Calls,
     pub(super) budget: Budget,
     pub(super) tokens: Tokens,
+    pub(super) groups: Groups,
 }
 
 /// How calls are signed.
@@ -56,6 +58,7 @@ impl Client {
             calls: Calls::default(),
             budget: Budget::default(),
             tokens: Tokens::default(),
+            groups: Groups::default(),
         })
     }
 

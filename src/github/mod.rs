@@ -21,8 +21,10 @@ mod error; // what callers decide on
 mod event; // a verified delivery's meaning
 mod fetch; // the only user of ureq
 mod form; // deliveries in GitHub's other content type
+pub mod groups; // runner groups by name
 mod health; // sign-in refused, GitHub away: said once
 pub mod hooks; // a webhook's deliveries
+pub mod just_in_time; // runners that GitHub makes by one call
 mod options; // what a client is made of
 mod pause; // one limit for all
 mod proxy; // which proxy, if any

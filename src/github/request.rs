@@ -14,6 +14,8 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) etag: Option<String>,
+    /// JSON to send along.
+    pub(super) body: Option<String>,
     pub(super) sign: Sign,
 }
 
@@ -29,7 +31,7 @@ pub(super) enum Sign {
 
 impl Request {
     pub(super) fn new(call: Call, method: Method, path: String) -> Request {
-        Request { call, method, path, etag: None, sign: Sign::Installation }
+        Request { call, method, path, etag: None, body: None, sign: Sign::Installation }
     }
 
     pub(super) fn signed_by(self, sign: Sign) -> Request {

@@ -46,7 +46,7 @@ pub const PLUGIN: &[Key] = &[
     Key::new("runner_group", Kind::Text, "", "Runner group of the organization or enterprise.").handler(),
     Key::new("runner_registration", Kind::Choice(&["token", "jit"]), "token",
         "How runners sign in: by registration token, or just-in-time.")
-        .handler().global().from(From::Github),
+        .handler().global(),
     Key::new("registration_timeout_seconds", SECONDS, "300", "From the runner's start until it is online.")
         .handler().global(),
     Key::new("job_retry_attempts", Kind::Whole { least: 1, most: 1000 }, "5", "Tries of one job in all.")

@@ -53,7 +53,8 @@ pub fn each_was_done_once(fleet: &Fleet, jobs: &[u64], blows: usize) {
         let id = JobId(job["id"].as_u64().unwrap());
         let entry = queue.entry(id).unwrap().unwrap();
         let State::Over(ending) = &entry.state else { panic!("{entry:#?}") };
-        assert_eq!(ending.runner.as_ref().map(|r| r.0.as_str()), job["runner_name"].as_str(), "{entry:#?}");
+        let runner = ending.runner.as_ref().map(|runner| runner.0.as_str());
+        assert_eq!(runner, job["runner_name"].as_str(), "{entry:#?}\n{}", folders(fleet));
         assert_eq!((entry.attempts, &ending.hold), (0, &None), "{entry:#?}\n{}", folders(fleet));
     }
     let (mut counted, mut clones): (BTreeMap<u64, BTreeSet<usize>>, usize) = (BTreeMap::new(), 0);
@@ -68,7 +69,8 @@ pub fn each_was_done_once(fleet: &Fleet, jobs: &[u64], blows: usize) {
     }
     let doubled: Vec<_> = counted.iter().filter(|(_, hosts)| hosts.len() > 1).collect();
     assert!(doubled.is_empty(), "counted by two hosts: {doubled:?}\n{}", folders(fleet));
-    println!("{} jobs, {clones} VMs, {} counted", jobs.len(), counted.len());
+    let uncounted: Vec<&u64> = jobs.iter().filter(|job| !counted.contains_key(job)).collect();
+    println!("{} jobs, {clones} VMs, not counted: {uncounted:?}", jobs.len());
     // A blow costs no more than the VMs that were being made: two places a host.
     assert!(clones >= jobs.len() && clones <= jobs.len() + blows * 2 * fleet.hosts.len(), "{clones} VMs");
 }
@@ -109,8 +111,10 @@ fn shown(job: &Value) -> String {
     format!("{} {} {}", job["id"], job["status"], job["history"])
 }
 
-/// Where to look.
+/// Where to look; with what GitHub knows.
 fn folders(fleet: &Fleet) -> String {
+    let state = web::get(&format!("{}/_sim/state", fleet.hosts[0].github)).1;
+    let _ = std::fs::write(fleet.hosts[0].dir.join("state.json"), state);
     let folders: Vec<String> = fleet.hosts.iter().map(|host| host.dir.display().to_string()).collect();
     folders.join("\n")
 }

@@ -9,6 +9,7 @@ mod cancel; // a person says no
 mod crossing; // runners and jobs find other partners
 mod deliveries; // lost, late, doubled
 mod fleet; // many handlers, two VMs
+mod just_in_time; // runners that GitHub makes, and their groups
 mod labels; // data, or malformed
 mod limits; // what GitHub refuses
 mod minutes; // what waits so long

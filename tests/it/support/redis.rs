@@ -97,10 +97,20 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.keeper.stdin.take().is_some() {
+        let failed = std::thread::panicking();
+        if let Some(mut stdin) = self.keeper.stdin.take() {
+            if failed {
+                let _ = writeln!(stdin, "keep");
+            }
+            drop(stdin);
             let _ = self.keeper.wait();
         }
-        let _ = std::fs::remove_dir_all(&self.dir);
+        // What it has written tells how it came to that.
+        if failed {
+            eprintln!("kept: {}", self.dir.display());
+        } else {
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
     }
 }
 
