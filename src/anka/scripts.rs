@@ -32,6 +32,15 @@ pub const REGISTER_AND_START: &str = concat!(
     "&& unset ANKLET_RUNNER_TOKEN && bash ./start-runner.bash",
 );
 
+/// Variable of a just-in-time configuration.
+pub const JIT_CONFIG: &str = "ANKLET_JIT_CONFIG";
+/// The shell line of the last script alone: the configuration goes from its variable to a file that only this user
+/// reads, which the script deletes. `printf` is the shell's own: nothing of it stands in a list of processes.
+pub const START_JUST_IN_TIME: &str = concat!(
+    r#"(umask 077 && printf %s "$ANKLET_JIT_CONFIG" >"$HOME/.anklet-jit-config") && unset ANKLET_JIT_CONFIG "#,
+    r#"&& ANKLET_JIT_CONFIG_FILE="$HOME/.anklet-jit-config" bash ./start-runner.bash"#,
+);
+
 /// The scripts, found and readable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scripts {

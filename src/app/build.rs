@@ -11,7 +11,9 @@ use super::metrics_server;
 use super::stores::Stores;
 use crate::anka::scripts::Scripts;
 use crate::config::env::Variables;
-use crate::config::{Config, HandlerConfig, Hook, Plugin as PluginConfig, ReceiverConfig, Redelivery};
+use crate::config::{
+    Config, HandlerConfig, Hook, Plugin as PluginConfig, ReceiverConfig, Redelivery, RunnerRegistration,
+};
 use crate::domain::ids::Owner;
 use crate::domain::scope::Scope;
 use crate::domain::undo::{Page, UndoLog};
@@ -33,7 +35,7 @@ const PLACES: usize = 128;
 pub struct Parts<'a> {
     config: &'a Config,
     stores: &'a Stores,
-    clients: Clients,
+    clients: Clients<'a>,
     host: Host,
     once: bool,
     /// Handlers whose Anka turned out to be of no use.
@@ -77,7 +79,7 @@ impl<'a> Parts<'a> {
         let host = Host::new(config, env, id).map_err(|error| {
             format!("failed to open the run folder {}: {error}", config.run_dir.display())
         })?;
-        Ok(Parts { config, stores, clients: Clients::new(env), host, once, unusable: Arc::default() })
+        Ok(Parts { config, stores, clients: Clients::new(config, env), host, once, unusable: Arc::default() })
     }
 
     /// How many handlers have ended because this host's Anka cannot be used.
@@ -234,6 +236,7 @@ impl<'a> Parts<'a> {
             registry,
             skip_pull: config.skip_pull,
             runner_group: config.runner_group.clone(),
+            just_in_time: config.runner_registration == RunnerRegistration::Jit,
             web_url: common.github.url.clone(),
             retired,
             drain_file: Some(self.config.drain_file.clone()),

@@ -1,21 +1,29 @@
 //! GitHub clients: one for each set of credentials and address, shared by all plugins that have the same.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::env::Variables;
-use crate::config::{Common, Credentials};
-use crate::github::{self, Client, Proxies, Secret};
+use crate::config::{Common, Config, Credentials, Github, Plugin};
+use crate::domain::scope::Scope;
+use crate::github::{self, AppOptions, Client, Proxies, Secret};
 
-/// The clients made so far, by both of GitHub's addresses and the token.
-pub struct Clients {
+/// The clients made so far.
+pub struct Clients<'a> {
+    plugins: &'a [Plugin],
     proxies: Proxies,
-    made: Mutex<HashMap<[String; 3], Arc<Client>>>,
+    made: Mutex<Vec<(Account, Arc<Client>)>>,
 }
 
-impl Clients {
+/// What plugins have in common that share a client.
+#[derive(Clone, PartialEq, Eq)]
+struct Account {
+    github: Github,
+    credentials: github::Credentials,
+}
+
+impl<'a> Clients<'a> {
     /// None yet; the proxies are those of the environment.
-    pub fn new(env: &Variables) -> Clients {
+    pub fn new(config: &'a Config, env: &Variables) -> Clients<'a> {
         let variable = |name: &str| {
             let either = env.get(name).or_else(|| env.get(&name.to_ascii_lowercase()));
             either.filter(|value| !value.trim().is_empty()).cloned()
@@ -25,32 +33,78 @@ impl Clients {
             all: variable("ALL_PROXY").map(Secret::new),
             none_for: variable("NO_PROXY").unwrap_or_default(),
         };
-        Clients { proxies, made: Mutex::default() }
+        Clients { plugins: &config.plugins, proxies, made: Mutex::default() }
     }
 
     /// The client of a plugin; the fault says what is wrong with its settings.
     pub fn of(&self, plugin: &Common) -> Result<Arc<Client>, String> {
-        let token = match &plugin.credentials {
-            Credentials::Token(token) => token,
-            Credentials::App { .. } => {
-                return Err("signing in as a GitHub App is not there yet; set a token".into());
-            }
-            Credentials::None => return Err("there are no credentials; set token or global_token".into()),
-        };
-        let key = [&plugin.github.api_url, &plugin.github.url, token.expose()].map(str::to_owned);
+        let account = self.account(plugin)?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = made.get(&key) {
+        if let Some((_, client)) = made.iter().find(|(known, _)| *known == account) {
             return Ok(client.clone());
         }
         let options = github::Options {
-            api_url: plugin.github.api_url.clone(),
-            web_url: plugin.github.url.clone(),
-            credentials: github::Credentials::Token(token.clone()),
+            api_url: account.github.api_url.clone(),
+            web_url: account.github.url.clone(),
+            credentials: account.credentials.clone(),
             proxies: self.proxies.clone(),
             limits: github::Limits::default(),
         };
         let client = Arc::new(Client::new(options).map_err(|fault| format!("failed to {fault}"))?);
-        made.insert(key, client.clone());
+        made.push((account, client.clone()));
         Ok(client)
+    }
+
+    fn account(&self, plugin: &Common) -> Result<Account, String> {
+        let credentials = match &plugin.credentials {
+            Credentials::None => return Err("there are no credentials; set token or global_token".into()),
+            Credentials::Token(token) => github::Credentials::Token(token.clone()),
+            Credentials::App { app_id, installation_id, private_key } => {
+                let installation_id = installation_id.or_else(|| self.written_elsewhere(plugin));
+                github::Credentials::App(AppOptions {
+                    app_id: *app_id,
+                    installation_id,
+                    private_key: private_key.clone(),
+                    homes: if installation_id.is_none() { self.homes(plugin) } else { Vec::new() },
+                })
+            }
+        };
+        Ok(Account { github: plugin.github.clone(), credentials })
+    }
+
+    /// An App has one installation for an owner: its number serves all of the owner's plugins.
+    fn written_elsewhere(&self, plugin: &Common) -> Option<u64> {
+        self.siblings(plugin).find_map(|other| match other.credentials {
+            Credentials::App { installation_id, .. } => installation_id,
+            _ => None,
+        })
+    }
+
+    /// The scopes of all plugins that share the installation, each once.
+    fn homes(&self, plugin: &Common) -> Vec<Scope> {
+        let mut homes: Vec<Scope> = Vec::new();
+        for other in self.siblings(plugin) {
+            if !homes.contains(&other.scope) {
+                homes.push(other.scope.clone());
+            }
+        }
+        homes
+    }
+
+    /// Plugins that sign in as the same App for the same owner, the plugin itself among them.
+    fn siblings<'b>(&'b self, plugin: &'b Common) -> impl Iterator<Item = &'b Common> {
+        let same_app = |other: &Common| match (&plugin.credentials, &other.credentials) {
+            (
+                Credentials::App { app_id: a, private_key: key, .. },
+                Credentials::App { app_id: b, private_key: other, .. },
+            ) => a == b && key == other,
+            _ => false,
+        };
+        let same_owner =
+            |other: &Common| other.scope.owner_name().eq_ignore_ascii_case(plugin.scope.owner_name());
+        self.plugins
+            .iter()
+            .map(Plugin::common)
+            .filter(move |other| same_app(other) && same_owner(other) && other.github == plugin.github)
     }
 }

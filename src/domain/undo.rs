@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::event::End;
-use super::ids::{ClaimId, RunnerName, VmName};
+use super::ids::{ClaimId, RunnerId, RunnerName, VmName};
 use super::job::Job;
 use super::slots::VmSlot;
 
@@ -22,6 +22,8 @@ pub struct Page {
     pub slot: usize,
     /// The runner to remove first, once one may have been registered.
     pub runner: Option<RunnerName>,
+    /// GitHub's number of that runner, where it made it.
+    pub runner_id: Option<RunnerId>,
     /// How the claim ends, when the store was away as it should have.
     pub verdict: Option<Closing>,
 }
@@ -145,6 +147,7 @@ impl UndoLog {
             vm: vm.clone(),
             slot: slot.number(),
             runner: None,
+            runner_id: None,
             verdict: None,
         };
         self.ledger.write(&page)?;
@@ -155,8 +158,24 @@ impl UndoLog {
 
     /// Promises to remove the runner that is about to be registered.
     pub fn promise_runner(&mut self, ticket: &VmTicket) -> io::Result<RunnerTicket> {
-        let runner = ticket.vm.runner();
-        self.change(|page| page.runner = Some(runner.clone()))?;
+        self.promise_named(ticket.vm.runner())
+    }
+
+    /// The same for another name, once GitHub has said that the runner promised before is gone.
+    pub fn promise_other_runner(&mut self, gone: &RunnerGone, name: RunnerName) -> io::Result<RunnerTicket> {
+        if self.page().is_none_or(|page| page.runner.as_ref() != Some(&gone.0)) {
+            return Err(io::Error::other(format!("runner {} is not the one that was promised", gone.0)));
+        }
+        self.promise_named(name)
+    }
+
+    /// GitHub has made the runner that was promised, under this number.
+    pub fn runner_made(&mut self, id: RunnerId) -> io::Result<()> {
+        self.change(|page| page.runner_id = Some(id))
+    }
+
+    fn promise_named(&mut self, runner: RunnerName) -> io::Result<RunnerTicket> {
+        self.change(|page| (page.runner, page.runner_id) = (Some(runner.clone()), None))?;
         Ok(RunnerTicket(runner))
     }
 
@@ -188,7 +207,7 @@ impl UndoLog {
             return self.change(|page| page.verdict = Some(closing));
         }
         let (claim, job, vm) = (claim.clone(), job.clone(), vm.clone());
-        let page = Page { claim, job, vm, slot: 0, runner: None, verdict: Some(closing) };
+        let page = Page { claim, job, vm, slot: 0, runner: None, runner_id: None, verdict: Some(closing) };
         self.ledger.write(&page)?;
         self.open = Some((page, None));
         Ok(())

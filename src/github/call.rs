@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Call {
     /// `POST …/actions/runners/registration-token`
     RegistrationToken,
+    /// `POST …/actions/runners/generate-jitconfig`
+    GenerateJitConfig,
+    /// `GET …/actions/runner-groups`
+    ListRunnerGroups,
     /// `GET …/actions/runners`
     ListRunners,
     /// `DELETE …/actions/runners/{id}`
@@ -27,6 +31,10 @@ pub enum Call {
     Redeliver,
     /// `GET /repos/{owner}/{repo}`
     GetRepository,
+    /// `GET /repos/{owner}/{repo}/installation`, or of an organization or user; asked by the App itself.
+    FindInstallation,
+    /// `POST /app/installations/{id}/access_tokens`; asked by the App itself.
+    InstallationToken,
     /// `GET /rate_limit`, which costs no quota.
     GetRateLimit,
 }
@@ -39,8 +47,10 @@ const HOOKS: &str = "the scope admin:repo_hook (repository) or admin:org_hook (o
                      or read and write access to webhooks";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 12] = [
+const CALLS: [(Call, &str, &str); 16] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
+    (Call::GenerateJitConfig, "generate_jit_config", RUNNERS),
+    (Call::ListRunnerGroups, "list_runner_groups", RUNNERS),
     (Call::ListRunners, "list_runners", RUNNERS),
     (Call::RemoveRunner, "remove_runner", RUNNERS),
     (Call::ListDownloads, "list_downloads", RUNNERS),
@@ -51,6 +61,8 @@ const CALLS: [(Call, &str, &str); 12] = [
     (Call::ListDeliveries, "list_deliveries", HOOKS),
     (Call::Redeliver, "redeliver", HOOKS),
     (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata"),
+    (Call::FindInstallation, "find_installation", "a GitHub App's key"),
+    (Call::InstallationToken, "installation_token", "a GitHub App's key"),
     (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials"),
 ];
 

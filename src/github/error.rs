@@ -46,7 +46,7 @@ impl fmt::Display for GitHubError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             GitHubError::SignInRefused => f.write_str(
-                "sign in to GitHub (401): the token is wrong, expired or revoked; write a new one",
+                "sign in to GitHub: it refuses the credentials; the log says why, and what mends it",
             ),
             GitHubError::Permission { call, needs } => {
                 write!(f, "get GitHub's permission to {call} (403): it wants {needs}")

@@ -32,6 +32,8 @@ pub(super) struct Outgoing {
     pub(super) path: String,
     pub(super) authorization: Secret,
     pub(super) etag: Option<String>,
+    /// JSON to send along.
+    pub(super) body: Option<String>,
 }
 
 /// Why nothing came back.
@@ -91,7 +93,12 @@ impl Fetcher {
         let sent = match method {
             Method::Get => dressed(self.agent.get(url), outgoing).call(),
             Method::Delete => dressed(self.agent.delete(url), outgoing).call(),
-            Method::Post => dressed(self.agent.post(url), outgoing).send_empty(),
+            Method::Post => match &outgoing.body {
+                Some(json) => {
+                    dressed(self.agent.post(url), outgoing).content_type("application/json").send(json)
+                }
+                None => dressed(self.agent.post(url), outgoing).send_empty(),
+            },
         };
         sent.and_then(read).map_err(|error| FetchFault::Network(reason(&error)))
     }

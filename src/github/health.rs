@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::backoff::doubling;
 use super::call::Call;
+use super::refusal::Refusal;
+use super::request::Sign;
 
 /// How often a refused sign-in is said again.
 const SAY_AGAIN: Duration = Duration::from_hours(1);
@@ -15,10 +17,11 @@ const TOO_MANY: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Health(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     away: u32,
     refused: u32,
+    why: Option<Refusal>,
     try_at: Option<Instant>,
     said_at: Option<Instant>,
 }
@@ -45,9 +48,15 @@ pub(super) fn pause_after_refusal(refused: u32) -> Duration {
 }
 
 impl Health {
-    pub(super) fn answered(&self) {
-        let before = std::mem::take(&mut *self.state());
-        if before.refused > 0 {
+    /// A call was answered. One that the App itself signed shows only that its key is accepted.
+    pub(super) fn answered(&self, sign: Sign) {
+        let before = {
+            let mut state = self.state();
+            let shows_all = sign == Sign::Installation || matches!(state.why, Some(Refusal::Key { .. }));
+            let rest = if shows_all { State::default() } else { State { away: 0, ..state.clone() } };
+            std::mem::replace(&mut *state, rest)
+        };
+        if before.refused > 0 && self.state().refused == 0 {
             log::info!("GitHub accepts the credentials again");
         }
         if before.away >= TOO_MANY {
@@ -65,23 +74,25 @@ impl Health {
         log::log!(level(times), "GitHub cannot be reached ({}, {times} in a row): {reason}", call.name());
     }
 
-    /// A call got a 401.
-    pub(super) fn refused(&self, call: Call) {
+    /// GitHub did not sign us in. A new reason is said at once, the same one hourly.
+    pub(super) fn refused(&self, why: &Refusal) {
         let says = {
             let (mut state, now) = (self.state(), Instant::now());
             state.refused = state.refused.saturating_add(1);
             state.try_at = Some(now + pause_after_refusal(state.refused));
-            let says = state.said_at.is_none_or(|said| now.duration_since(said) >= SAY_AGAIN);
+            let is_news = state.why.as_ref() != Some(why);
+            let says = is_news || state.said_at.is_none_or(|said| now.duration_since(said) >= SAY_AGAIN);
             state.said_at = if says { Some(now) } else { state.said_at };
+            state.why = Some(why.clone());
             says
         };
         if says {
-            log::error!(
-                "GitHub refuses the credentials ({}, 401): the token is wrong, expired or revoked; \
-                 nothing is claimed until they are accepted",
-                call.name()
-            );
+            log::error!("GitHub refuses the credentials: {why}; nothing is claimed until they are accepted");
         }
+    }
+
+    pub(super) fn why_refused(&self) -> Option<Refusal> {
+        self.state().why.clone()
     }
 
     pub(super) fn sign_in(&self) -> SignIn {
@@ -106,11 +117,11 @@ mod tests {
     fn a_refused_sign_in_is_asked_again_later_and_forgotten_when_accepted() {
         let health = Health::default();
         assert_eq!(health.sign_in(), SignIn::Fine);
-        health.refused(Call::GetJob);
+        health.refused(&Refusal::Token);
         assert_eq!(health.sign_in(), SignIn::Refused);
         health.state().try_at = Some(Instant::now());
         assert_eq!(health.sign_in(), SignIn::Due);
-        health.answered();
+        health.answered(Sign::Installation);
         assert_eq!(health.sign_in(), SignIn::Fine);
         assert_eq!([1, 2, 3, 9].map(|n| pause_after_refusal(n).as_secs()), [5, 10, 20, 300]);
     }

@@ -16,7 +16,7 @@ use super::address::segment;
 use super::answer::Answer;
 use super::asker::Asker;
 use super::call::Call;
-use super::client::{Client, Request, parsed};
+use super::client::{Client, Request, Sign, parsed};
 use super::error::GitHubError;
 use super::fetch::Method;
 use crate::domain::ids::Millis;
@@ -100,7 +100,7 @@ impl Client {
     ) -> Result<Page, GitHubError> {
         let from = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         let path = format!("{}?per_page={PAGE}{from}", hook.path());
-        let request = request(hook, Call::ListDeliveries, Method::Get, path)?;
+        let request = request(hook, Call::ListDeliveries, Method::Get, path);
         let answer = self.ask(asker, &request)?;
         if answer.status != 200 {
             return Err(self.refusal(&request, &answer));
@@ -122,7 +122,7 @@ impl Client {
     /// Has GitHub send a delivery again.
     pub fn redeliver(&self, asker: &Asker<'_>, hook: &Hook, id: u64) -> Result<(), GitHubError> {
         let path = format!("{}/{id}/attempts", hook.path());
-        let request = request(hook, Call::Redeliver, Method::Post, path)?;
+        let request = request(hook, Call::Redeliver, Method::Post, path);
         let answer = self.ask(asker, &request)?;
         if answer.status / 100 == 2 { Ok(()) } else { Err(self.refusal(&request, &answer)) }
     }
@@ -152,14 +152,12 @@ impl fmt::Display for Hook {
 }
 
 /// A call about a hook, signed as that hook wants it.
-fn request(hook: &Hook, call: Call, method: Method, path: String) -> Result<Request, GitHubError> {
-    match hook {
-        Hook::Repository { .. } | Hook::Organization { .. } => Ok(Request::new(call, method, path)),
-        Hook::App => Err(GitHubError::Permission {
-            call: call.name(),
-            needs: "the App itself to sign in, by its key".into(),
-        }),
-    }
+fn request(hook: &Hook, call: Call, method: Method, path: String) -> Request {
+    let sign = match hook {
+        Hook::Repository { .. } | Hook::Organization { .. } => Sign::Installation,
+        Hook::App => Sign::App,
+    };
+    Request::new(call, method, path).signed_by(sign)
 }
 
 #[derive(Deserialize)]

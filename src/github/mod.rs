@@ -10,7 +10,9 @@
 
 mod address; // where the API is, and what a redirect may lead to
 mod answer; // one HTTP answer, as far as it is read
+mod app; // signing in as a GitHub App
 mod asker; // on whose behalf: patience and stop
+mod attempt; // one try of a call: signed, sent, weighed
 mod backoff; // pauses between tries
 mod call; // the list of calls, counted
 mod client; // the gate
@@ -19,12 +21,17 @@ mod error; // what callers decide on
 mod event; // a verified delivery's meaning
 mod fetch; // the only user of ureq
 mod form; // deliveries in GitHub's other content type
+pub mod groups; // runner groups by name
 mod health; // sign-in refused, GitHub away: said once
 pub mod hooks; // a webhook's deliveries
+pub mod just_in_time; // runners that GitHub makes by one call
 mod options; // what a client is made of
 mod pause; // one limit for all
 mod proxy; // which proxy, if any
+mod quota; // what is left of the primary limit
 mod rate_limit; // an answer's verdict; pure
+mod refusal; // why GitHub does not sign us in
+mod request; // one call, as it is asked
 pub mod runners; // registration, look-up, removal
 pub mod runs; // jobs and runs: look-up, cancel
 pub mod webhook; // signatures
@@ -32,7 +39,9 @@ pub mod webhook; // signatures
 pub use crate::domain::secret::Secret;
 pub use asker::{Asker, GRACE, Watcher};
 pub use call::Call;
-pub use client::{Client, Quota};
+pub use client::Client;
 pub use error::GitHubError;
 pub use event::{Action, Event, JobEvent, Unreadable};
-pub use options::{Credentials, Limits, Options, OptionsFault, Proxies};
+pub use options::{AppOptions, Credentials, Limits, Options, OptionsFault, Proxies};
+pub use quota::Quota;
+pub use refusal::Refusal;

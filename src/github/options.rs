@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 
 /// A client's settings.
@@ -25,6 +26,21 @@ pub struct Options {
 pub enum Credentials {
     /// A personal access token, classic or fine-grained.
     Token(Secret),
+    /// A GitHub App, at one installation.
+    App(AppOptions),
+}
+
+/// A GitHub App, at one installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppOptions {
+    /// The App's number.
+    pub app_id: u64,
+    /// The installation's number; `None`: it is asked for.
+    pub installation_id: Option<u64>,
+    /// PEM, PKCS#1 or PKCS#8.
+    pub private_key: Secret,
+    /// Whose installation it is: one of these, where its number is not given.
+    pub homes: Vec<Scope>,
 }
 
 /// The proxy variables of the environment; `HTTP_PROXY` is not among them, since all calls are `https`.
@@ -60,6 +76,8 @@ pub enum OptionsFault {
     ApiUrl(String),
     /// A token that cannot stand in a header.
     Token,
+    /// A private key that cannot sign.
+    Key,
     /// A proxy that is not an `http` or `https` URL.
     Proxy,
 }
@@ -73,6 +91,9 @@ impl fmt::Display for OptionsFault {
             OptionsFault::Token => f.write_str(
                 "use the token: it is empty or has characters that no token has, as a line break or a blank",
             ),
+            OptionsFault::Key => {
+                f.write_str("sign with the private key; give the .pem that GitHub made for the App")
+            }
             OptionsFault::Proxy => f.write_str(
                 "use the proxy of HTTPS_PROXY or ALL_PROXY; write e.g. http://proxy.example.com:3128",
             ),

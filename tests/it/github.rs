@@ -7,6 +7,7 @@ use anklet::domain::scope::Scope;
 use anklet::github::{Asker, Client, Credentials, Limits, Options, Proxies, Secret};
 use anklet::runtime::stop::{Stop, Urgency};
 
+mod app; // signing in as an App
 mod deliveries; // payloads: GitHub's own, older ones, wrong ones
 mod gate; // limits, refusals, faults, redirects, stops
 mod hooks; // a webhook's deliveries

@@ -14,11 +14,13 @@ mod fleet; // hosts that share a queue, through the real binary
 mod github; // the client against a server that misbehaves
 mod handler; // rows of the job's life, through the real binary
 mod health; // alive, ready, healthcheck, the port taken
+mod install; // scripts/install and scripts/uninstall in an empty home folder, and an upgrade under load
 mod life; // the state table, cell by cell
 mod logs; // levels, forms, rotation, a log that cannot be written
 mod manual; // the manual pages and the completions, held against the code
 mod metrics; // the page in its forms, and what an idle daemon costs
 mod observe; // rules and dashboard: valid, firing, naming what exists
+mod package; // example configurations, the container
 mod queue; // what `anklet queue` tells
 mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary

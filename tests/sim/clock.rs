@@ -39,9 +39,9 @@ pub fn far_date_in(seconds: i64) -> String {
     written(moment.to_offset(time::macros::offset!(-8)), FAR)
 }
 
-/// Now, as the `Date` header of HTTP.
-pub fn http_date() -> String {
-    written(OffsetDateTime::now_utc(), HTTP)
+/// So many seconds from now, as the `Date` header of HTTP.
+pub fn http_date_in(seconds: i64) -> String {
+    written(OffsetDateTime::now_utc() + Duration::seconds(seconds), HTTP)
 }
 
 /// Seconds since 1970: as GitHub's `x-ratelimit-reset` counts.

@@ -20,10 +20,9 @@ pub const PLUGIN: &[Key] = &[
         "Pause between looks; a longer one is a lower priority. Without it a handler reacts at once."),
     Key::new("token", Kind::Secret, "", "Personal access token.").global(),
     Key::new("private_key", Kind::PrivateKey, "", "A GitHub App's private key: a path, or PEM text.")
-        .global().from(From::Github),
-    Key::new("app_id", ID, "", "The App's number.").follows(From::Github),
-    Key::new("installation_id", ID, "", "The installation's number; found from the owner when absent.")
-        .follows(From::Github),
+        .global(),
+    Key::new("app_id", ID, "", "The App's number."),
+    Key::new("installation_id", ID, "", "The installation's number; found from the owner when absent."),
     Key::new("database", Kind::Database, "", "Where the queue is; without it, in the state folder of this host."),
     Key::new("queue_name", Kind::Text, "", "Queue that receiver and handlers share; default: the owner.").global(),
     Key::new("github_url", Kind::GithubUrl { path: false }, "", "As at the top, for this plugin only.").global(),
@@ -48,7 +47,7 @@ pub const PLUGIN: &[Key] = &[
     Key::new("runner_group", Kind::Text, "", "Runner group of the organization or enterprise.").handler(),
     Key::new("runner_registration", Kind::Choice(&["token", "jit"]), "token",
         "How runners sign in: by registration token, or just-in-time.")
-        .handler().global().from(From::Github),
+        .handler().global(),
     Key::new("registration_timeout_seconds", SECONDS, "300", "From the runner's start until it is online.")
         .handler().global(),
     Key::new("job_retry_attempts", Kind::Whole { least: 1, most: 1000 }, "5", "Tries of one job in all.")

@@ -1,16 +1,20 @@
 //! A GitHub App's private key: PEM text, or the path of a file that holds it.
 //!
-//! Only the envelope is judged here (label, base64, outer length); the signing library has the last word.
+//! The signing library judges it at start, so that a key which cannot sign is a fault and not a surprise.
+
+use ring::error::KeyRejected;
+use ring::rsa::KeyPair;
 
 use super::path;
 use crate::config::report::Report;
+use crate::domain::base64;
 
 const LARGEST_KEY: u64 = 64 << 10;
 const LONGEST_SHOWN_PATH: usize = 200;
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";
-/// Smallest RSA key that makes sense, in bytes of its encoding.
-const SHORTEST_DER: usize = 256;
+const PKCS1: &str = "RSA PRIVATE KEY";
+const PKCS8: &str = "PRIVATE KEY";
 
 /// The PEM text.
 pub(super) fn read(written: &str, report: &Report) -> Result<String, String> {
@@ -32,7 +36,7 @@ fn check(text: &str) -> Result<String, &'static str> {
     let after = &text[begin + BEGIN.len()..];
     let (label, rest) = after.split_once(DASHES).ok_or(TORN)?;
     match label {
-        "RSA PRIVATE KEY" | "PRIVATE KEY" => {}
+        PKCS1 | PKCS8 => {}
         "ENCRYPTED PRIVATE KEY" => return Err("is encrypted; decrypt it with openssl pkey -in OLD -out NEW"),
         "OPENSSH PRIVATE KEY" => return Err("is an OpenSSH key; give the .pem that GitHub made for the App"),
         _ => return Err("holds no RSA private key; give the .pem that GitHub made for the App"),
@@ -42,101 +46,64 @@ fn check(text: &str) -> Result<String, &'static str> {
     if body.contains(':') {
         return Err("is encrypted; decrypt it with openssl rsa -in OLD -out NEW");
     }
-    let der = base64(body).ok_or(TORN)?;
-    if der.len() < SHORTEST_DER || der_length(&der) != Some(der.len()) {
-        return Err(TORN);
-    }
+    let der = base64::decode(body).ok_or(TORN)?;
+    let key = if label == PKCS8 { KeyPair::from_pkcs8(&der) } else { KeyPair::from_der(&der) };
+    key.map_err(|fault| refusal(&fault))?;
     Ok(format!("{BEGIN}{label}{DASHES}\n{}\n{end}\n", body.split_whitespace().collect::<Vec<_>>().join("\n")))
 }
 
 const TORN: &str = "holds a damaged key; fetch it again, or make a new one in the App's settings";
 
-/// The whole length that the outer SEQUENCE claims.
-fn der_length(der: &[u8]) -> Option<usize> {
-    let [0x30, first, rest @ ..] = der else { return None };
-    if *first < 0x80 {
-        return Some(2 + usize::from(*first));
+/// What the signing library has against a key.
+fn refusal(fault: &KeyRejected) -> &'static str {
+    match fault.to_string().as_str() {
+        "TooSmall" => "is shorter than 2048 bits; make a new key in the App's settings",
+        "TooLarge" => "is longer than 4096 bits; make a new key in the App's settings",
+        "WrongAlgorithm" => "is no RSA key; give the .pem that GitHub made for the App",
+        _ => TORN,
     }
-    let count = usize::from(*first & 0x7F);
-    let length =
-        rest.get(..count).filter(|_| count <= 4)?.iter().fold(0, |sum, b| (sum << 8) | usize::from(*b));
-    Some(2 + count + length)
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for c in text.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=') {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(six)) & 0xFFFF;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A SEQUENCE of the right length is all that is looked at.
-    fn pem(label: &str, der_len: usize) -> String {
-        let mut der = vec![0x30, 0x82, 0x01, 0x00];
-        der.resize(der_len, 0x55);
-        let body = encode(&der);
-        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
-    }
-
-    fn encode(bytes: &[u8]) -> String {
-        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut text = String::new();
-        for chunk in bytes.chunks(3) {
-            let three = [chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)];
-            let all = u32::from_be_bytes([0, three[0], three[1], three[2]]);
-            (0..=chunk.len()).for_each(|n| text.push(LETTERS[(all >> (18 - 6 * n) & 63) as usize] as char));
-        }
-        while !text.len().is_multiple_of(4) {
-            text.push('=');
-        }
-        text
-    }
-
-    #[test]
-    fn base64_is_read_back() {
-        for len in 0..70_u8 {
-            let bytes: Vec<u8> = (0..len).map(|n| n.wrapping_mul(37)).collect();
-            assert_eq!(base64(&encode(&bytes)), Some(bytes));
-        }
-    }
+    const WHOLE: &str = include_str!("../../../tests/keys/app.pem");
+    const NEWER: &str = include_str!("../../../tests/keys/app.pkcs8.pem");
+    const SHORT: &str = include_str!("../../../tests/keys/short.pem");
+    const ELLIPTIC: &str = include_str!("../../../tests/keys/elliptic.pem");
 
     #[test]
     fn both_forms_are_taken_also_in_one_line() {
-        let whole = pem("RSA PRIVATE KEY", 260);
-        assert_eq!(check(&whole), Ok(whole.clone()));
-        assert_eq!(check(&whole.replace('\n', "\\n")), Ok(whole.clone()));
-        assert_eq!(check(&whole.replace('\n', "\r\n")), Ok(whole));
-        assert!(check(&pem("PRIVATE KEY", 260)).is_ok());
+        let whole = Ok(WHOLE.to_owned());
+        assert_eq!(check(WHOLE), whole);
+        assert_eq!(check(&WHOLE.replace('\n', "\\n")), whole);
+        assert_eq!(check(&WHOLE.replace('\n', "\r\n")), whole);
+        assert_eq!(check(&WHOLE.replace('\n', " ")), whole, "as YAML folds lines");
+        assert_eq!(check(NEWER), Ok(NEWER.to_owned()));
     }
 
     #[test]
     fn what_cannot_sign_is_refused_with_its_remedy() {
+        let labelled = |label: &str| NEWER.replace("PRIVATE KEY", label);
+        let line = NEWER.lines().nth(5).unwrap();
         let cases = [
-            (pem("PUBLIC KEY", 260), "no RSA private key"),
-            (pem("ENCRYPTED PRIVATE KEY", 260), "encrypted"),
-            (pem("OPENSSH PRIVATE KEY", 260), "OpenSSH"),
-            (pem("PRIVATE KEY", 259), "damaged"),
-            (pem("PRIVATE KEY", 261), "damaged"),
-            (pem("PRIVATE KEY", 260).replace("-----END", "-----ENDE"), "damaged"),
+            (labelled("PUBLIC KEY"), "no RSA private key"),
+            (labelled("ENCRYPTED PRIVATE KEY"), "encrypted"),
+            (labelled("OPENSSH PRIVATE KEY"), "OpenSSH"),
+            (labelled("RSA PRIVATE KEY"), "damaged"),
+            (
+                WHOLE.replace(
+                    "BEGIN RSA PRIVATE KEY-----",
+                    "BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED",
+                ),
+                "encrypted",
+            ),
+            (NEWER.replace(line, ""), "damaged"),
+            (NEWER.replace(line, &line.replace(|c: char| c.is_ascii_digit(), "!")), "damaged"),
+            (NEWER.replace("-----END", "-----ENDE"), "damaged"),
+            (SHORT.into(), "shorter than 2048"),
+            (ELLIPTIC.into(), "no RSA key"),
             ("-----BEGIN PRIVATE KEY".into(), "damaged"),
             ("hello".into(), "not a PEM"),
         ];

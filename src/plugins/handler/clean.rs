@@ -56,7 +56,12 @@ impl Handler {
             return None;
         }
         let asker = self.asker_cleaning(stop);
-        match self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner) {
+        let (github, scope) = (&self.tools.github, &self.options.scope);
+        let removed = match self.undo.page().and_then(|page| page.runner_id) {
+            Some(id) => github.remove_runner(&asker, scope, id, &runner),
+            None => github.remove_runner_named(&asker, scope, &runner),
+        };
+        match removed {
             Ok(Removal::Gone) => {
                 self.streaks.worked(Effort::RemoveRunner);
                 work.gone = Some(RunnerGone::by_github(runner));

@@ -10,8 +10,10 @@ mod clean; // newest first, past failures
 mod drive; // the straight line
 mod error; // adapters' errors → reasons
 mod finish; // how a claim ends
+mod group; // the runner group
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
+mod just_in_time; // a runner that GitHub makes by one call
 mod muster; // who has shown himself
 mod news; // what the store tells of the job in hand
 mod note; // what people are told of the handler
@@ -74,6 +76,7 @@ pub struct Handler {
     held_back: schedule::HeldBack,
     follow_ups: cancel::FollowUps,
     streaks: streak::Streaks,
+    group: group::Known,
     /// The number of a look whose answer was lost: the next one asks for the same claim, which it may hold.
     unanswered: Option<u64>,
     /// GitHub has refused something: before the next VM it is asked whether it would again.
@@ -144,6 +147,7 @@ impl Handler {
             follow_ups: cancel::FollowUps::default(),
             release: None,
             streaks: streak::Streaks::default(),
+            group: group::Known::default(),
             unanswered: None,
             doubted: false,
             said: note::Said::default(),
@@ -183,6 +187,9 @@ impl Handler {
         }
         if !self.tools.slots.has_room() {
             return because(NO_SLOT, "both places of its host are taken");
+        }
+        if !self.has_group(stop) {
+            return because(paced(DRAIN_LOOK), "its runner group is not at GitHub");
         }
         let since_look = self.looked.map(|at| at.elapsed());
         let interval = self.options.sleep_interval.unwrap_or_default();

@@ -39,6 +39,8 @@ pub struct Options {
     pub skip_pull: bool,
     /// The runner group, by name.
     pub runner_group: Option<String>,
+    /// GitHub makes the runner by one call, and none is registered.
+    pub just_in_time: bool,
     /// Where people see runs.
     pub web_url: String,
     /// No longer configured: it only finishes what its journal holds.

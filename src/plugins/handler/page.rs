@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::End;
-use crate::domain::ids::{RunnerName, VmName};
+use crate::domain::ids::{RunnerId, RunnerName, VmName};
 use crate::domain::undo::{Closing, Page};
 use crate::store::record::{ClaimRecord, JobRecord};
 
@@ -24,6 +24,8 @@ struct Written {
     vm: String,
     slot: usize,
     runner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    runner_id: Option<u64>,
     verdict: Option<WrittenClosing>,
 }
 
@@ -45,6 +47,7 @@ pub fn text(page: &Page) -> io::Result<Vec<u8>> {
         vm: page.vm.0.clone(),
         slot: page.slot,
         runner: page.runner.as_ref().map(|r| r.0.clone()),
+        runner_id: page.runner_id.map(|id| id.0),
         verdict: page.verdict.as_ref().map(written_closing),
     };
     Ok(serde_json::to_vec_pretty(&written)?)
@@ -62,6 +65,7 @@ pub fn read(text: &[u8]) -> Result<Page, String> {
         vm: VmName(written.vm),
         slot: written.slot,
         runner: written.runner.map(RunnerName),
+        runner_id: written.runner_id.map(RunnerId),
         verdict: written.verdict.map(closing),
     })
 }
@@ -118,6 +122,7 @@ mod tests {
             vm: VmName("anklet-vm-1".into()),
             slot: 1,
             runner: Some(RunnerName("anklet-vm-1".into())),
+            runner_id: None,
             verdict,
         }
     }
@@ -130,8 +135,8 @@ mod tests {
             Closing::Settle(End::Over(Conclusion::Success)),
             Closing::Settle(End::Dead("why".into())),
         ];
-        for verdict in closings.into_iter().map(Some).chain([None]) {
-            let page = page(verdict);
+        for (at, verdict) in closings.into_iter().map(Some).chain([None]).enumerate() {
+            let page = Page { runner_id: (at > 1).then_some(RunnerId(7)), ..page(verdict) };
             assert_eq!(read(&text(&page).unwrap()), Ok(page));
         }
         assert_eq!(plugin(&text(&page(None)).unwrap()).as_deref(), Some("RUNNER 1"));

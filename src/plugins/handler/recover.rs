@@ -66,6 +66,9 @@ impl Handler {
         };
         let mut work = Work::new(claim, entry, page.vm.clone());
         work.has_vm = true;
+        if let Some(runner) = &page.runner {
+            work.runner.clone_from(runner);
+        }
         work.running_since = Some(Instant::now());
         work.closing.clone_from(&page.verdict);
         let result = self.judge(&mut work, page, stop);

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
-use crate::anka::scripts::{GROUP, INSTALL, LABELS, NAME, REGISTER_AND_START, TOKEN, URL};
-use crate::anka::{RunnerCall, Var};
+use crate::anka::scripts::{
+    GROUP, INSTALL, JIT_CONFIG, LABELS, NAME, REGISTER_AND_START, START_JUST_IN_TIME, TOKEN, URL,
+};
+use crate::anka::{AnkaError, RunnerCall, Var};
 use crate::domain::event::{Event, Verdict};
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
@@ -25,6 +27,26 @@ impl Handler {
         stop: &Stop,
     ) -> Result<(), Reason> {
         self.install(ticket, stop)?;
+        let call = if self.options.just_in_time {
+            let (runner, made) = self.make_runner(work, ticket, stop)?;
+            let config = [Var::secret(JIT_CONFIG, made.config.expose())];
+            log::info!("starting the runner");
+            self.anka(stop).start_runner(ticket, &runner, START_JUST_IN_TIME, &config)
+        } else {
+            self.register(work, ticket, stop)?
+        };
+        let call = call.map_err(|error| anka_reason(&error, Reason::ScriptFailed))?;
+        self.while_starting(work, call, stop)?;
+        self.watch_before_start(work, stop)
+    }
+
+    /// Starts the scripts that register the runner and start it.
+    fn register(
+        &mut self,
+        work: &mut Work,
+        ticket: &VmTicket,
+        stop: &Stop,
+    ) -> Result<Result<RunnerCall, AnkaError>, Reason> {
         let asker = self.asker(stop, Urgency::Drain);
         let token = self.tools.github.registration_token(&asker, &self.options.scope);
         let token = token.map_err(|error| github_reason(&error))?;
@@ -39,10 +61,7 @@ impl Handler {
             Var::open(GROUP, self.options.runner_group.as_deref().unwrap_or_default()),
         ];
         log::info!("registering and starting the runner");
-        let call = self.anka(stop).start_runner(ticket, &runner, REGISTER_AND_START, &values);
-        let call = call.map_err(|error| anka_reason(&error, Reason::ScriptFailed))?;
-        self.while_starting(work, call, stop)?;
-        self.watch_before_start(work, stop)
+        Ok(self.anka(stop).start_runner(ticket, &runner, REGISTER_AND_START, &values))
     }
 
     /// Uses the runner of the template; when there is none, names the release to fetch.
@@ -57,7 +76,7 @@ impl Handler {
     }
 
     /// The promise to remove the runner, the store's note of its name, and one more look whether the claim is ours.
-    fn promise_runner(&mut self, work: &Work, ticket: &VmTicket) -> Result<RunnerTicket, Reason> {
+    pub(super) fn promise_runner(&mut self, work: &Work, ticket: &VmTicket) -> Result<RunnerTicket, Reason> {
         let Some(claim) = work.claim.as_ref() else { return Err(Reason::Lost) };
         let runner = self.undo.promise_runner(ticket).map_err(|error| journal_reason(&error))?;
         let event = Event::Checkpoint { claim: claim.id().clone(), runner: runner.runner().clone() };

@@ -34,6 +34,8 @@ pub(super) enum Effort {
     AskJob,
     /// Asking GitHub about a runner.
     AskRunner,
+    /// Finding the runner group.
+    FindGroup,
     /// Removing a runner.
     RemoveRunner,
     /// Cancelling a run.

@@ -82,6 +82,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
         registry: None,
         skip_pull: false,
         runner_group: None,
+        just_in_time: false,
         web_url: "http://127.0.0.1:9".into(),
         retired: false,
         drain_file: None,

@@ -21,8 +21,10 @@ pub(super) struct Work {
     pub claim: Option<Claim>,
     /// The job, as far as is known. A crossing changes it.
     pub entry: Entry,
-    /// The VM's name, and so its runner's.
+    /// The VM's name.
     pub vm: VmName,
+    /// Its runner's: the VM's, unless GitHub may have made one of that name whose answer was lost.
+    pub runner: RunnerName,
     /// How the claim is to end, once that is settled: before the VM is gone, where that takes too long.
     pub closing: Option<Closing>,
     /// The proof that no job can run on the runner any more.
@@ -46,9 +48,11 @@ pub(super) enum Ran {
 impl Work {
     /// The work on a claimed job.
     pub fn new(claim: Option<Claim>, entry: Entry, vm: VmName) -> Work {
+        let runner = vm.runner();
         let mut work = Work {
             claim,
             entry,
+            runner,
             vm,
             closing: None,
             gone: None,
@@ -67,7 +71,7 @@ impl Work {
 
     /// Our runner's name.
     pub fn runner(&self) -> RunnerName {
-        self.vm.runner()
+        self.runner.clone()
     }
 
     /// Takes over what the store says of the job that the claim holds. A crossing is said.

@@ -17,7 +17,7 @@ fn the_example_loads_as_it_is() {
 fn the_example_loads_with_every_key_switched_on() {
     let text = switched_on();
     let home = Home::new()
-        .file(".config/anklet/app.private-key.pem", pem())
+        .file(".config/anklet/app.private-key.pem", include_str!("../../keys/app.pem"))
         .file(".config/anklet/ca.pem", "-----BEGIN CERTIFICATE-----\n");
     let checked = home.load(&text).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
     assert_eq!(checked.config.plugins.len(), 4);
@@ -72,7 +72,7 @@ fn the_go_programs_file_points_at_its_crooked_line() {
         .replace("\n      ", "\n    ")
         .replace("/Users/me/app.private-key.pem", "key.pem")
         .replace("/Users/me/Library/Logs/", "/tmp/");
-    let loaded = Home::new().file("key.pem", pem()).load(&straight);
+    let loaded = Home::new().file("key.pem", include_str!("../../keys/app.pem")).load(&straight);
     let checked = loaded.unwrap_or_else(|faults| panic!("{straight}{faults:#?}"));
     assert_eq!(checked.config.plugins.len(), 3);
 }
@@ -101,10 +101,4 @@ fn switched_on() -> String {
 fn is_named(row: &Row, text: &str) -> bool {
     let leaf = row.path.rsplit('.').next().unwrap();
     text.lines().any(|line| line.trim_start_matches([' ', '#', '-']).starts_with(&format!("{leaf}:")))
-}
-
-/// Text with the envelope of a key: nothing signs with it here.
-fn pem() -> String {
-    // 0x30 0x82 0x01 0x00 and 256 zeros: 260 bytes, 347 letters of base64.
-    format!("-----BEGIN RSA PRIVATE KEY-----\nMIIBA{}==\n-----END RSA PRIVATE KEY-----\n", "A".repeat(342))
 }

@@ -316,7 +316,6 @@ fn what_a_later_capability_acts_on_says_not_yet() {
         (top(&[pem]), "config.yml:1: ca_file: not yet"),
         (top(&["orphan_grace_seconds: 1"]), "config.yml:1: orphan_grace_seconds: not yet"),
         (top(&["global_skip_pull: true"]), "config.yml:1: global_skip_pull: not yet"),
-        (handler(&["runner_registration: jit"]), "config.yml:6: plugins[0].runner_registration: not yet"),
         (handler(&["template_disk_buffer: 11"]), "plugins[0].template_disk_buffer: not yet"),
         (handler(&["host_to_guest_folder_mounts: [/a]"]), "plugins[0].host_to_guest_folder_mounts: not yet"),
     ];

@@ -47,6 +47,24 @@ impl Server {
 
     /// The heads of the requests so far, in lower case after the first line.
     pub fn asked(&self) -> Vec<String> {
+        let lowered = |head: String| {
+            let (line, rest) = head.split_once("\r\n").unwrap_or_default();
+            format!("{line}\r\n{}", rest.to_lowercase())
+        };
+        self.heads().into_iter().map(lowered).collect()
+    }
+
+    /// The credentials of each request so far, as they were sent.
+    pub fn bearers(&self) -> Vec<String> {
+        let bearer = |head: String| {
+            let mut values = head.lines().filter_map(|line| line.split_once(": "));
+            let (_, value) = values.find(|(name, _)| name.eq_ignore_ascii_case("authorization")).unwrap();
+            value.strip_prefix("Bearer ").unwrap().to_owned()
+        };
+        self.heads().into_iter().map(bearer).collect()
+    }
+
+    fn heads(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -75,9 +93,7 @@ fn head(stream: &mut TcpStream) -> String {
     while !bytes.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
         bytes.push(byte[0]);
     }
-    let text = String::from_utf8(bytes).unwrap();
-    let (line, rest) = text.split_once("\r\n").unwrap_or_default();
-    format!("{line}\r\n{}", rest.to_lowercase())
+    String::from_utf8(bytes).unwrap()
 }
 
 fn serve(stream: &mut TcpStream, reply: Reply) {

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod anka; // a CLI that fails, lies, hangs
+mod app; // signing in as a GitHub App
 mod approval; // a person must say yes first
 mod attempts; // what counts, how often, and what then
 mod cancel; // a person says no
 mod crossing; // runners and jobs find other partners
 mod deliveries; // lost, late, doubled
 mod fleet; // many handlers, two VMs
+mod just_in_time; // runners that GitHub makes, and their groups
 mod labels; // data, or malformed
 mod limits; // what GitHub refuses
 mod minutes; // what waits so long

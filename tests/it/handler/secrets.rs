@@ -8,7 +8,7 @@ use crate::support::Daemon;
 use crate::support::world::{SECRET, TOKEN};
 
 /// Every file below `dir` that holds this text, the simulated GitHub's own aside.
-fn files_with(dir: &Path, text: &str, found: &mut Vec<String>) {
+pub fn files_with(dir: &Path, text: &str, found: &mut Vec<String>) {
     for entry in fs::read_dir(dir).unwrap().flatten() {
         let (path, kind) = (entry.path(), entry.file_type().unwrap());
         if kind.is_dir() {

@@ -62,6 +62,10 @@ fn route(hub: &Hub, request: &Request, parts: &[&str]) -> Answered {
             hub.state().rules.clear();
             Ok(json!({}))
         }
+        ("DELETE", ["installation_tokens"]) => {
+            hub.state().installation_tokens.clear();
+            Ok(json!({}))
+        }
         ("GET", ["deliveries"]) => serde_json::to_value(hub.outbox.tried()).map_err(|e| e.to_string()),
         ("POST", ["deliveries"]) => past::deliveries(hub, &many(body)?),
         ("POST", ["deliveries", id, "redeliver"]) => {

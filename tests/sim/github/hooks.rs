@@ -9,14 +9,30 @@ use super::state::Hook;
 use serde_json::{Value, json};
 
 pub fn answer(hub: &Hub, request: &Request, rest: &[&str]) -> Answer {
-    let Some(hook) = rest.first().and_then(|id| found(hub, id)) else { return not_found() };
-    match (request.method.as_str(), &rest[1..]) {
-        ("GET", []) => ok(&described(&hook, &hub.url)),
-        ("GET", ["deliveries"]) => list(hub, request, &hook),
+    match rest.split_first().and_then(|(id, rest)| Some((found(hub, id)?, rest))) {
+        Some((hook, rest)) => asked(hub, request, &hook, rest),
+        None => not_found(),
+    }
+}
+
+/// The App's own hook, which has no number in its address.
+pub fn of_app(hub: &Hub, request: &Request, app: u64, rest: &[&str]) -> Answer {
+    let hook = hub.state().settings.hooks.iter().find(|hook| hook.app == app).cloned();
+    let Some(hook) = hook else { return not_found() };
+    if rest == ["config"] && request.method == "GET" {
+        return ok(&described(&hook, &hub.url)["config"]);
+    }
+    asked(hub, request, &hook, rest)
+}
+
+fn asked(hub: &Hub, request: &Request, hook: &Hook, rest: &[&str]) -> Answer {
+    match (request.method.as_str(), rest) {
+        ("GET", []) => ok(&described(hook, &hub.url)),
+        ("GET", ["deliveries"]) => list(hub, request, hook),
         ("GET", ["deliveries", id]) => {
-            delivery(hub, &hook, id).map_or_else(not_found, |one| ok(&in_full(&one)))
+            delivery(hub, hook, id).map_or_else(not_found, |one| ok(&in_full(&one)))
         }
-        ("POST", ["deliveries", id, "attempts"]) => match delivery(hub, &hook, id) {
+        ("POST", ["deliveries", id, "attempts"]) => match delivery(hub, hook, id) {
             Some(one) => {
                 let delay = hub.state().settings.redeliver_ms;
                 hub.outbox.redeliver(one.id, delay);
@@ -30,7 +46,7 @@ pub fn answer(hub: &Hub, request: &Request, rest: &[&str]) -> Answer {
 
 fn found(hub: &Hub, id: &str) -> Option<Hook> {
     let id = number(id)?;
-    hub.state().settings.hooks.iter().find(|hook| hook.id == id).cloned()
+    hub.state().settings.hooks.iter().find(|hook| hook.id == id && hook.app == 0).cloned()
 }
 
 fn delivery(hub: &Hub, hook: &Hook, id: &str) -> Option<Delivery> {

@@ -1,5 +1,6 @@
 //! The life of a job as GitHub leads it, with the webhook of each step.
 
+use super::apps;
 use super::outbox::Outbox;
 use super::payload;
 use super::session;
@@ -217,14 +218,12 @@ fn announce(state: &State, outbox: &Outbox, job: &Job, action: &str) {
     let own = job.spec.webhooks.get(action);
     let knob = own.or_else(|| state.settings.webhooks.get(action)).cloned().unwrap_or_default();
     for hook in state.settings.hooks.iter().filter(|hook| hook.hears(job)) {
-        outbox.post(
-            hook,
-            "workflow_job",
-            action,
-            job.id,
-            &payload::workflow_job(job, action, &outbox.url),
-            &knob,
-        );
+        let mut payload = payload::workflow_job(job, action, &outbox.url);
+        if hook.app != 0 {
+            let Some(id) = apps::installation_of(state, hook.app, &job.spec.owner) else { continue };
+            payload["installation"] = json!({ "id": id, "node_id": format!("MDIz{id}") });
+        }
+        outbox.post(hook, "workflow_job", action, job.id, &payload, &knob);
     }
 }
 

@@ -1,9 +1,10 @@
 //! The simulated GitHub: REST API, webhooks, runners, and a control API for tests, on one port.
 //!
-//! `http` serves; `rest`, `runners`, `hooks` and `downloads` are GitHub's API, `session` is the line to a runner, `control` is
+//! `http` serves; `rest`, `apps`, `runners`, `hooks` and `downloads` are GitHub's API, `session` is the line to a runner, `control` is
 //! the tests' side. `state` is what it knows, `jobs` how a job lives, `assign` who gets it, `outbox` the deliveries, `past` those of former days,
 //! `payload` and `shape` what things look like, `rules` what goes wrong. `hub` holds the parts together.
 
+mod apps;
 mod assign;
 mod control;
 mod downloads;

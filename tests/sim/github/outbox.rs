@@ -106,7 +106,7 @@ impl Outbox {
                 action: action.into(),
                 job,
                 redelivery: copy > 0,
-                installation_id: None,
+                installation_id: payload["installation"]["id"].as_u64().filter(|_| hook.app != 0),
                 sent_at: String::new(),
                 answered_at: String::new(),
                 duration: 0.0,
@@ -246,7 +246,11 @@ fn send(agent: &ureq::Agent, delivery: &mut Delivery, lost: bool) {
 
 fn sent(agent: &ureq::Agent, delivery: &Delivery) -> Result<(u16, String), String> {
     let hook = &delivery.hook;
-    let kind = if hook.repo.is_empty() { "organization" } else { "repository" };
+    let kind = match hook {
+        Hook { app: 1.., .. } => "integration",
+        Hook { repo, .. } if repo.is_empty() => "organization",
+        _ => "repository",
+    };
     let content_type =
         if hook.content_type == "form" { "application/x-www-form-urlencoded" } else { "application/json" };
     let mut request = agent

@@ -38,6 +38,13 @@ pub fn workflow_job(job: &Job, action: &str, url: &str) -> Value {
     payload
 }
 
+/// A user, or an organization as one is shown.
+pub fn user(login: &str) -> Value {
+    let mut user = renamed(COMPLETED, "any", "any")["sender"].take();
+    user["login"] = json!(login);
+    user
+}
+
 /// An example of another event, as it is.
 pub fn other(event: &str) -> Option<Value> {
     OTHERS.iter().find(|(name, _)| *name == event).and_then(|(_, text)| serde_json::from_str(text).ok())

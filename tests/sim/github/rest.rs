@@ -1,5 +1,6 @@
 //! GitHub's REST API, at `/` and at `/api/v3`: who may call, the limits' headers, and which call it is.
 
+use super::apps::{self, Caller};
 use super::http::{Answer, Reply, Request, json};
 use super::hub::Hub;
 use super::jobs::{self, Cancel};
@@ -52,7 +53,7 @@ fn ruled(hub: &Hub, request: &Request, token: &str) -> Reply {
     thread::sleep(Duration::from_millis(rule.delay_ms));
     let done = rule.after.then(|| proper(hub, request, token));
     match rule.answer() {
-        Some(Reply::Send(answer)) => Reply::Send(dated(answer)),
+        Some(Reply::Send(answer)) => Reply::Send(dated(hub, answer)),
         Some(other) => other,
         None => Reply::Send(done.unwrap_or_else(|| proper(hub, request, token))),
     }
@@ -61,11 +62,21 @@ fn ruled(hub: &Hub, request: &Request, token: &str) -> Reply {
 fn proper(hub: &Hub, request: &Request, token: &str) -> Answer {
     let path = request.path.strip_prefix("/api/v3").unwrap_or(&request.path);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let known = hub.state().settings.tokens.iter().any(|have| have == token);
-    if !known && !downloads::is_public(&parts) {
-        return dated(message(401, "Bad credentials"));
-    }
-    let answer = match (request.method.as_str(), parts.as_slice()) {
+    let caller = Caller::of(&hub.state(), token);
+    let answer = match caller {
+        _ if downloads::is_public(&parts) => called(hub, request, &parts),
+        Err(refusal) => return dated(hub, refusal),
+        Ok(caller) => match apps::answer(hub, request, &parts, &caller) {
+            Some(answer) => answer,
+            None => caller.may(request, &parts).err().unwrap_or_else(|| called(hub, request, &parts)),
+        },
+    };
+    let answer = with_limits(&hub.state(), answer);
+    dated(hub, answer)
+}
+
+fn called(hub: &Hub, request: &Request, parts: &[&str]) -> Answer {
+    match (request.method.as_str(), parts) {
         ("GET", ["rate_limit"]) => ok(&rate_limit(&hub.state())),
         (_, ["repos", owner, repo, rest @ ..]) => {
             scoped(hub, request, &Scope { owner, repo: Some(repo), enterprise: false }, rest)
@@ -77,8 +88,7 @@ fn proper(hub: &Hub, request: &Request, token: &str) -> Answer {
             scoped(hub, request, &Scope { owner, repo: None, enterprise: true }, rest)
         }
         _ => not_found(),
-    };
-    dated(with_limits(&hub.state(), answer))
+    }
 }
 
 fn scoped(hub: &Hub, request: &Request, scope: &Scope<'_>, rest: &[&str]) -> Answer {
@@ -156,8 +166,12 @@ fn with_limits(state: &State, answer: Answer) -> Answer {
         .with("X-RateLimit-Resource", "core")
 }
 
-fn dated(answer: Answer) -> Answer {
-    answer.with("Date", clock::http_date()).with("Server", "GitHub.com").with("X-GitHub-Request-Id", "SIM:1")
+fn dated(hub: &Hub, answer: Answer) -> Answer {
+    let ahead = hub.state().settings.clock_ahead;
+    answer
+        .with("Date", clock::http_date_in(ahead))
+        .with("Server", "GitHub.com")
+        .with("X-GitHub-Request-Id", "SIM:1")
 }
 
 pub fn ok(body: &Value) -> Answer {

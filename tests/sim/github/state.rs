@@ -1,5 +1,6 @@
 //! What this GitHub knows: settings, jobs, runners, tokens. One lock holds all of it.
 
+use super::apps::{self, App};
 use super::outbox::Knob;
 use super::rules::Rule;
 use crate::clock;
@@ -15,6 +16,7 @@ pub struct State {
     pub jobs: Vec<Job>,
     pub runners: Vec<Runner>,
     pub registration_tokens: Vec<RegistrationToken>,
+    pub installation_tokens: Vec<apps::Token>,
     pub rules: Vec<Rule>,
     /// REST calls so far, by method and path with its numbers as `{n}`.
     pub calls: BTreeMap<String, u64>,
@@ -29,6 +31,10 @@ pub struct State {
 pub struct Settings {
     /// Tokens that may call the API.
     pub tokens: Vec<String>,
+    /// GitHub Apps, by which one may sign in as well.
+    pub apps: Vec<App>,
+    /// How many seconds this GitHub's clock is ahead of the host's.
+    pub clock_ahead: i64,
     /// Every REST call breaks off without an answer, and no delivery is sent.
     pub outage: bool,
     /// Every delivery is lost on its way.
@@ -65,6 +71,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             tokens: vec!["sim-token".into()],
+            apps: Vec::new(),
+            clock_ahead: 0,
             outage: false,
             lose_deliveries: false,
             redeliver_ms: 0,
@@ -104,6 +112,8 @@ pub struct Hook {
     /// Empty: of every owner.
     pub owner: String,
     pub repo: String,
+    /// Of an App: its number. It carries the events of all its installations.
+    pub app: u64,
 }
 
 /// How a job is ordered (`POST /_sim/jobs`).

@@ -12,10 +12,10 @@ use super::memory::Memory;
 use super::walk::Walk;
 use crate::domain::ids::Millis;
 use crate::github::hooks::Hook;
-use crate::github::{Asker, Client, GitHubError, Quota};
+use crate::github::{Asker, Client, GitHubError};
 use crate::runtime::board::Cell;
+use crate::runtime::random;
 use crate::runtime::stop::{Stop, Urgency};
-use crate::runtime::{clock, random};
 use crate::store::{Change, Store, StoreError};
 
 /// Pages of a look.
@@ -233,9 +233,7 @@ impl Looker {
 
     /// The last tenth of GitHub's quota belongs to jobs.
     fn may_call(&self, seen: &mut Seen) -> bool {
-        let now = clock::millis().0 / 1000;
-        let spent = |quota: Quota| quota.remaining < quota.limit / 10 && quota.reset > now;
-        seen.held_back = self.github.quota().is_some_and(spent);
+        seen.held_back = self.github.is_scarce();
         !seen.held_back
     }
 }

@@ -104,10 +104,13 @@ impl Redelivery {
         }
     }
 
-    fn look(&self, stop: &Stop) -> Result<Seen, LookFault> {
+    fn look(&mut self, stop: &Stop) -> Result<Seen, LookFault> {
         let asker = Asker::new(stop, Urgency::Drain, Duration::ZERO, &self.looker.cell);
         if !self.looker.github.sign_in_works(&asker) {
             return Err(GitHubError::SignInRefused.into());
+        }
+        if self.looker.hook == Hook::App && self.looker.installation.is_none() {
+            self.looker.installation = self.looker.github.installation_id(&asker)?;
         }
         self.looker.look(stop)
     }

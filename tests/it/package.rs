@@ -1,0 +1,90 @@
+//! What operators copy: example configurations and the container's, each loaded by the real binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::support::daemon::command;
+use crate::support::{World, redis};
+
+/// Reads this file of the project with `anklet check`, in a home folder of its own.
+fn check(file: &str, env: &[(&str, &str)]) -> (Option<i32>, String) {
+    let world = World::new();
+    let file = root().join(file);
+    let mut check = command(&world);
+    let Output { status, stdout, stderr } =
+        check.arg("check").arg("-c").arg(&file).envs(env.iter().copied()).output().unwrap();
+    (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: impl AsRef<Path>) -> String {
+    fs::read_to_string(root().join(file)).unwrap()
+}
+
+/// Where the examples name a database that is nowhere, one that is here stands for it.
+#[test]
+fn the_examples_are_without_faults_and_warnings() {
+    let server = redis::Server::start(&[]);
+    let port = server.port.to_string();
+    let away =
+        [("ANKLET_GLOBAL_DATABASE_URL", "redis://127.0.0.1"), ("ANKLET_GLOBAL_DATABASE_PORT", port.as_str())];
+    let here = [away[0], away[1], ("ANKLET_GLOBAL_DATABASE_USER", "default")];
+    let mut seen = 0;
+    for example in fs::read_dir(root().join("config/examples")).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = read(&example);
+        let env = if text.contains("global_database_url") { &here[..] } else { &[] };
+        let (code, said) = check(example.to_str().unwrap(), env);
+        assert_eq!(code, Some(0), "{}: {said}", example.display());
+        // A capability that is still to come is no fault of the example.
+        let warned = said.lines().filter(|line| line.starts_with("warning") && !line.contains(": not yet"));
+        assert_eq!(warned.collect::<Vec<_>>(), [""; 0], "{}", example.display());
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
+#[test]
+fn the_container_s_receiver_is_without_faults() {
+    let server = redis::Server::start(&[]);
+    let port = server.port.to_string();
+    let (code, said) = check(
+        "config/docker/receiver.yml",
+        &[
+            ("ANKLET_GLOBAL_DATABASE_URL", "127.0.0.1"),
+            ("ANKLET_GLOBAL_DATABASE_PORT", &port),
+            ("ANKLET_GLOBAL_RECEIVER_SECRET", "from the environment"),
+        ],
+    );
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("; 0 warnings"), "{said}");
+}
+
+/// The variables of the compose file are the daemon's, and those of `.env` are asked for.
+#[test]
+fn the_compose_file_names_variables_that_there_are() {
+    let rows = anklet::config::keys::top_rows();
+    let text = read("config/docker/compose.yml");
+    let names = text.lines().filter_map(|line| line.trim_start().split_once(": ")).map(|(name, _)| name);
+    let ours: Vec<&str> = names.filter(|name| name.starts_with("ANKLET_")).collect();
+    assert!(ours.len() > 6, "{ours:?}");
+    for name in ours {
+        assert!(rows.iter().any(|row| row.variable == name), "{name} is no variable of anklet");
+    }
+    let example = read("config/docker/env.example");
+    let asked = text.split("${").skip(1).map(|rest| rest.split([':', '}', ',']).next().unwrap());
+    for name in asked {
+        assert!(example.contains(&format!("\n{name}=")), "{name} is not in env.example");
+    }
+}
+
+#[test]
+fn the_image_is_built_by_the_compiler_of_the_manifest() {
+    let manifest = read("Cargo.toml");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap();
+    let from = format!("FROM rust:{}-alpine ", version.trim_end_matches('"'));
+    assert!(read("config/docker/Dockerfile").contains(&from), "{from}");
+}
