@@ -116,7 +116,9 @@ impl Handler {
                 asked_last = true;
                 asks.hurry();
             }
-            if asks.is_due() && self.asked_before_start(work, &mut asks, stop)? {
+            if asks.is_due(|| self.tools.github.is_scarce())
+                && self.asked_before_start(work, &mut asks, stop)?
+            {
                 break Ok(());
             }
         };
