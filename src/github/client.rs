@@ -68,10 +68,10 @@ impl Client {
     }
 
     /// Whether a job may be claimed: the credentials were not refused, or are accepted again.
-    /// Asks GitHub only after a refusal, and then after 5, 10, 20 … 300 s.
+    /// Asks GitHub only after a refusal, and then after 5, 10, 20 … 300 s, and once for an App, which has to sign in.
     pub fn sign_in_works(&self, asker: &Asker<'_>) -> bool {
         match self.health.sign_in() {
-            SignIn::Fine => true,
+            SignIn::Fine => self.app_signs_in(asker),
             SignIn::Refused => false,
             SignIn::Due => {
                 let request = Request::new(Call::GetRateLimit, Method::Get, "/rate_limit".into());

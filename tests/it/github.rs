@@ -11,7 +11,9 @@ mod app; // signing in as an App
 mod deliveries; // payloads: GitHub's own, older ones, wrong ones
 mod gate; // limits, refusals, faults, redirects, stops
 mod hooks; // a webhook's deliveries
+mod proxy; // a proxy and an authority of one's own before an Enterprise Server
 mod runners; // tokens, look-up, removal; jobs and runs
+mod shared; // plugins of one set of credentials
 mod server; // answers as it is told to
 mod tls; // whom to trust
 

@@ -45,6 +45,20 @@ impl Client {
         self.trying(asker, |failed| self.installation(asker, app, failed)).map(Some)
     }
 
+    /// Whether an App signs in, for the first time if need be: a job is not the one to find out that it cannot.
+    /// Always true for a token, which shows itself only when it is used.
+    pub(in crate::github) fn app_signs_in(&self, asker: &Asker<'_>) -> bool {
+        let Some(app) = self.app() else { return true };
+        match app.first_try() {
+            None => true,
+            Some(false) => false,
+            Some(true) => {
+                let signed_in = self.trying(asker, |failed| self.installation_token(asker, app, failed));
+                signed_in.inspect_err(|_| app.try_later()).is_ok()
+            }
+        }
+    }
+
     /// The token that signs calls; `failed` is the number of this try.
     pub(in crate::github) fn installation_token(
         &self,

@@ -22,6 +22,9 @@ const RENEWED_BEFORE_END: Duration = Duration::from_mins(5);
 /// After a renewal that got no answer, while the old token still lives.
 const RENEWED_AGAIN: Duration = Duration::from_secs(30);
 
+/// After a first try that got no answer: nobody waits for it, since nothing was claimed.
+const TRIED_AGAIN: Duration = Duration::from_secs(30);
+
 /// An App at one installation.
 #[derive(Debug)]
 pub(super) struct App {
@@ -33,10 +36,14 @@ pub(super) struct App {
     turns: (Sender<()>, Receiver<()>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     installation: Option<u64>,
     token: Option<Token>,
+    /// It has had a token before.
+    signed_in: bool,
+    /// The next first try.
+    tried_from: Option<Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +65,7 @@ impl App {
             id: options.app_id,
             key,
             homes: options.homes.clone(),
-            state: Mutex::new(State { installation: options.installation_id, token: None }),
+            state: Mutex::new(State { installation: options.installation_id, ..State::default() }),
             turns,
         })
     }
@@ -105,7 +112,19 @@ impl App {
         let margin = RENEWED_BEFORE_END.min(life / 10);
         let token =
             Token { text: text.clone(), renewed_from: now + life.saturating_sub(margin), ends: now + life };
-        self.state().token = Some(token);
+        let mut state = self.state();
+        (state.token, state.signed_in) = (Some(token), true);
+    }
+
+    /// Whether to sign in for the first time now; `None`: it has, before.
+    fn first_try(&self) -> Option<bool> {
+        let state = self.state();
+        (!state.signed_in).then(|| state.tried_from.is_none_or(|from| from <= Instant::now()))
+    }
+
+    /// The first try came to nothing.
+    fn try_later(&self) {
+        self.state().tried_from = Some(Instant::now() + TRIED_AGAIN);
     }
 
     /// `None`: the asker's stop won.

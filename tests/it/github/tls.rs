@@ -19,29 +19,34 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::{once, options};
 
-/// An authority, and a certificate for `localhost` that it has signed: the authority's file.
-fn certificates(folder: &Path) -> PathBuf {
+/// An authority, and a certificate for a name that it has signed: the authority's file.
+pub fn certificates(folder: &Path, name: &str) -> PathBuf {
     let script = r#"
 set -e
 mkdir -p "$0"
 cd "$0"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null
-openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=localhost 2>/dev/null
-printf 'subjectAltName=DNS:localhost' >names
+openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=server 2>/dev/null
+printf 'subjectAltName=DNS:%s' "$1" >names
 openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -out cert.pem -days 2 -extfile names 2>/dev/null
 "#;
-    assert!(Command::new("bash").args(["-c", script]).arg(folder).status().unwrap().success());
+    assert!(Command::new("bash").args(["-c", script]).arg(folder).arg(name).status().unwrap().success());
     folder.join("ca.pem")
 }
 
-/// Answers every request with a job; gives its address.
-fn start(folder: &Path) -> String {
+/// What a server of these certificates speaks.
+pub fn server(folder: &Path) -> Arc<ServerConfig> {
     let chain = vec![CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
+}
+
+/// Answers every request with a job; gives its address.
+fn start(folder: &Path) -> String {
+    let config = server(folder);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -62,7 +67,7 @@ fn start(folder: &Path) -> String {
 #[test]
 fn an_authority_of_ones_own_is_trusted_and_another_one_is_not() {
     let folder = std::env::temp_dir().join(format!("anklet-it-tls-{}", std::process::id()));
-    let (ours, other) = (certificates(&folder.join("ours")), certificates(&folder.join("other")));
+    let [ours, other] = ["ours", "other"].map(|name| certificates(&folder.join(name), "localhost"));
     let url = start(&folder.join("ours"));
     let ask = |authorities: Option<&Path>| {
         let authorities = authorities.map(|file| fs::read(file).unwrap());

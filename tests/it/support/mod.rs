@@ -2,6 +2,7 @@
 
 pub mod daemon;
 pub mod fleet;
+pub mod prism;
 pub mod redis;
 pub mod web;
 pub mod wire;

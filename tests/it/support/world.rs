@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::prism::Prism;
 use super::{Daemon, eventually, web};
 
 /// The simulated world's program.
@@ -28,12 +29,15 @@ pub struct World {
     pub dir: PathBuf,
     /// The simulated GitHub's address.
     pub github: String,
+    /// Where daemons find its API: there, or at the judge before it.
+    pub api: String,
     /// The receiver's port.
     pub port: u16,
     /// The metrics' port.
     pub metrics_port: u16,
     /// The GitHub that this world has started; none where it is a guest of another's.
     process: Option<Child>,
+    judge: Option<Prism>,
 }
 
 impl World {
@@ -47,7 +51,9 @@ impl World {
         let dir = new_host(templates);
         let (process, github) = start_github(&dir);
         let (port, metrics_port) = (free_port(), free_port());
-        let world = World { dir, github, port, metrics_port, process: Some(process) };
+        let judge = Prism::before(&github, &dir);
+        let api = judge.as_ref().map_or_else(|| github.clone(), |judge| judge.url.clone());
+        let world = World { dir, github, api, port, metrics_port, process: Some(process), judge };
         world.control("hook", &json!({ "url": world.receiver(), "secret": SECRET }));
         world
     }
@@ -55,7 +61,8 @@ impl World {
     /// Another host of this one's GitHub.
     pub fn another_host(&self) -> World {
         let (port, metrics_port) = (free_port(), free_port());
-        World { dir: new_host(&[]), github: self.github.clone(), port, metrics_port, process: None }
+        let (github, api) = (self.github.clone(), self.api.clone());
+        World { dir: new_host(&[]), github, api, port, metrics_port, process: None, judge: None }
     }
 
     /// The URL that deliveries go to.
@@ -70,9 +77,9 @@ impl World {
 
     /// The usual configuration: a receiver and `handlers` handlers, with more lines at the top.
     pub fn configuration(&self, handlers: usize, top: &str) -> String {
-        let github = &self.github;
+        let (github, api) = (&self.github, &self.api);
         let mut text = format!(
-            "github_url: {github}\ngithub_api_url: {github}\nglobal_token: {TOKEN}\n\
+            "github_url: {github}\ngithub_api_url: {api}\nglobal_token: {TOKEN}\n\
              global_receiver_secret: \"{SECRET}\"\nmetrics:\n  port: {}\n{top}\nplugins:\n\
              - name: RECEIVER\n  plugin: github_receiver\n  port: {}\n  bind: 127.0.0.1\n  skip_redeliver: true\n  \
              owner: acme\n  repo: app\n",
@@ -252,6 +259,8 @@ impl Drop for World {
             let _ = process.wait();
         }
         let _ = Command::new(SIM).args(["world", "reboot"]).arg(self.dir.join("anka")).status();
+        // It fails the test when it has seen a violation, and then the folder stays.
+        drop(self.judge.take());
         if !std::thread::panicking() {
             let _ = fs::remove_dir_all(&self.dir);
         }

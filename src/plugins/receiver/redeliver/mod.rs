@@ -32,6 +32,8 @@ use say::Voice;
 const LAG: Duration = Duration::from_secs(2);
 /// Where one after another is refused: a look is not put off for longer.
 const LONGEST_LAG: Duration = Duration::from_secs(10);
+/// Between two glances whether GitHub limits our calls.
+const GLANCE: Duration = Duration::from_secs(5);
 /// Between two looks whether a store that was away is back.
 const PROBE: Duration = Duration::from_secs(3);
 /// Half of the pause after a first fault of GitHub; it doubles up to the interval.
@@ -80,7 +82,9 @@ impl Redelivery {
     pub fn turn(&mut self, stop: &Stop) -> (Duration, Option<Seen>) {
         let left = self.due().saturating_duration_since(Instant::now());
         if !left.is_zero() {
-            return (left, None);
+            // A limit that another plugin has met holds this one up as well.
+            self.looker.cell.limit_paused(self.looker.github.limited_for().is_some());
+            return (left.min(GLANCE), None);
         }
         let began = Instant::now();
         self.looked = Some(began);
@@ -92,7 +96,7 @@ impl Redelivery {
             }
             Err(fault) => Instant::now() + self.pause_after(fault).min(self.interval),
         };
-        (self.due().saturating_duration_since(Instant::now()), seen.ok())
+        (self.due().saturating_duration_since(Instant::now()).min(GLANCE), seen.ok())
     }
 
     fn pause_after(&self, fault: &LookFault) -> Duration {
