@@ -134,6 +134,8 @@ impl Handler {
                 self.streaks.worked(Effort::Vote);
                 self.give_up(work, Level::Warn, "no host has what the job asks for", reason, stop)
             }
+            // It has started elsewhere or is over: nobody votes any more, and the claim ends as any other.
+            Ok(told) if told.verdict == Verdict::Known => LET_GO,
             Ok(_) => {
                 self.streaks.worked(Effort::Vote);
                 log::info!("the job is left to other hosts: {reason}");

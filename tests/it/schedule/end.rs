@@ -115,8 +115,9 @@ impl Stage<'_> {
                         self.github.cancel_job(job);
                         dead
                     }
+                    // It is over meanwhile: the claim ends as any other.
+                    Some(Verdict::Known) | None => release(false),
                     Some(_) => return Ok(None),
-                    None => release(false),
                 }
             }
         }))
