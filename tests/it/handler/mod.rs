@@ -5,6 +5,7 @@ mod anka; // a CLI that fails, lies, hangs
 mod app; // signing in as a GitHub App
 pub mod approval; // a person must say yes first
 pub mod attempts; // what counts, how often, and what then
+mod budget; // how many calls GitHub gets
 pub mod cancel; // a person says no
 pub mod crossing; // runners and jobs find other partners
 pub mod deliveries; // lost, late, doubled
