@@ -26,7 +26,7 @@ fn delay_the_removal(world: &World) {
 }
 
 #[test]
-fn a_drain_that_meets_a_starting_job_waits_for_it() {
+pub fn a_drain_that_meets_a_starting_job_waits_for_it() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "hold": true, "duration_ms": 1500 }))[0];
@@ -43,7 +43,7 @@ fn a_drain_that_meets_a_starting_job_waits_for_it() {
 }
 
 #[test]
-fn an_interrupt_that_meets_a_starting_job_leaves_it_running() {
+pub fn an_interrupt_that_meets_a_starting_job_leaves_it_running() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "hold": true, "duration_ms": 2500 }))[0];
@@ -65,7 +65,7 @@ fn an_interrupt_that_meets_a_starting_job_leaves_it_running() {
 
 /// The daemon dies, the job starts on its VM, and no delivery tells.
 #[test]
-fn a_job_that_starts_while_the_daemon_is_dead_is_adopted() {
+pub fn a_job_that_starts_while_the_daemon_is_dead_is_adopted() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "hold": true, "duration_ms": 2500 }))[0];
@@ -82,7 +82,7 @@ fn a_job_that_starts_while_the_daemon_is_dead_is_adopted() {
 }
 
 #[test]
-fn a_job_that_ran_while_the_daemon_was_dead_is_settled_and_counted() {
+pub fn a_job_that_ran_while_the_daemon_was_dead_is_settled_and_counted() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "hold": true }))[0];
@@ -100,7 +100,7 @@ fn a_job_that_ran_while_the_daemon_was_dead_is_settled_and_counted() {
 
 /// Another job runs in the VM that was made for the first: the restart must not delete it.
 #[test]
-fn a_crossing_while_the_daemon_is_dead_costs_no_job() {
+pub fn a_crossing_while_the_daemon_is_dead_costs_no_job() {
     let world = World::new();
     let mut daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
     let jobs = world.order(json!({ "count": 2, "hold": true, "duration_ms": 3000 }));
@@ -151,7 +151,7 @@ fn a_restart_in_a_storm_of_github_adopts_all_the_same() {
 
 /// A stop that comes while the next daemon still asks about the running job leaves that job alone.
 #[test]
-fn a_stop_in_the_middle_of_a_recovery_gives_no_running_job_up() {
+pub fn a_stop_in_the_middle_of_a_recovery_gives_no_running_job_up() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "duration_ms": 4000, "webhooks": { "completed": { "drop": true } } }))[0];
