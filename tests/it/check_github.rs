@@ -35,7 +35,9 @@ impl Told {
     fn assert_fault(&self, code: i32, words: &[&str]) {
         let all = format!("{}{}", self.faults, self.notes);
         assert_eq!((self.code, self.faults.lines().count()), (Some(code), 1), "{all}");
-        words.iter().for_each(|word| assert!(self.faults.contains(word), "{word}: {all}"));
+        for word in words {
+            assert!(self.faults.contains(word), "{word}: {all}");
+        }
     }
 
     #[track_caller]
@@ -70,8 +72,7 @@ fn of_organization(world: &World, group: &str) -> String {
 fn as_app(text: &str, key: &str) -> String {
     let token = text.lines().find(|line| line.starts_with("global_token")).unwrap();
     let key = format!("global_private_key: {}/tests/keys/{key}", env!("CARGO_MANIFEST_DIR"));
-    let text = text.replace(token, &key).replace("  owner: acme", &format!("  app_id: {APP}\n  owner: acme"));
-    text
+    text.replace(token, &key).replace("  owner: acme", &format!("  app_id: {APP}\n  owner: acme"))
 }
 
 fn install(world: &World, traits: &Value) {
