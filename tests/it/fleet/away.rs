@@ -22,9 +22,10 @@ const PASSWORD: &str = "correct-horse-battery";
 /// A delivery's answer, which must come within five seconds.
 fn delivered(world: &World) -> (u16, String) {
     let begun = Instant::now();
-    let body = include_str!("../../webhooks/workflow_job.06.queued.json").replace("octo-org/example-workflow", "acme/app");
+    let body = include_str!("../../webhooks/workflow_job.06.queued.json")
+        .replace("octo-org/example-workflow", "acme/app");
     let answer = web::deliver(&world.receiver(), SECRET, "workflow_job", &body);
-    assert!(begun.elapsed() < Duration::from_millis(5000), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     answer
 }
 
@@ -68,7 +69,8 @@ fn refusing(line: &'static str) -> (u16, Arc<AtomicU32>) {
                     counted.fetch_add(1, Ordering::SeqCst);
                     let asked = String::from_utf8_lossy(&text[..length]).to_string();
                     // The handshake asks several things at once.
-                    let count = asked.matches("\r\nSETINFO\r\n").count() + asked.matches("\r\nAUTH\r\n").count();
+                    let count =
+                        asked.matches("\r\nSETINFO\r\n").count() + asked.matches("\r\nAUTH\r\n").count();
                     let answer = if count > 0 { "+OK\r\n".repeat(count) } else { format!("{line}\r\n") };
                     if stream.write_all(answer.as_bytes()).is_err() {
                         return;
@@ -98,9 +100,9 @@ fn is_refused(line: &'static str, why: &str) {
     let mut daemon = world.start_with(&configuration(&world, port, ""));
     let place = format!("Redis at 127.0.0.1:{port}");
     eventually(why, SOON, || {
-        ["WARN", "ERROR"].iter().any(|level| {
-            world.said(level).iter().any(|line| line.contains(&place) && line.contains(why))
-        })
+        ["WARN", "ERROR"]
+            .iter()
+            .any(|level| world.said(level).iter().any(|line| line.contains(&place) && line.contains(why)))
     });
     assert_eq!(delivered(&world).0, 503);
     pause(1000);
@@ -176,13 +178,19 @@ fn through_tls_with_an_authority_of_ones_own() {
     let server = TlsServer::start(&authority, &certificate, &key);
     let world = World::new();
     let more = format!("global_database_tls_enabled: true\nca_file: {}", authority.display());
-    serves_a_job(&world, &world.configuration(1, &format!(
-        "global_database_url: localhost\nglobal_database_port: {}\n{more}", server.port
-    )));
+    serves_a_job(
+        &world,
+        &world.configuration(
+            1,
+            &format!("global_database_url: localhost\nglobal_database_port: {}\n{more}", server.port),
+        ),
+    );
     // In one line, as a URL.
-    let url = format!("global_database_url: rediss://127.0.0.1:{}\nca_file: {}", server.port, authority.display());
+    let url =
+        format!("global_database_url: rediss://127.0.0.1:{}\nca_file: {}", server.port, authority.display());
     serves_a_job(&world, &world.configuration(1, &url));
-    let stranger = world.configuration(1, &format!("global_database_url: rediss://127.0.0.1:{}", server.port));
+    let stranger =
+        world.configuration(1, &format!("global_database_url: rediss://127.0.0.1:{}", server.port));
     let mut once = Daemon::start(&world, &stranger, &["--once"], &[]);
     assert_eq!(once.wait(SOON).code(), Some(6), "whom nobody vouches for is not trusted");
 }
@@ -193,7 +201,8 @@ fn through_a_cluster_whichever_node_is_named() {
     for node in &cluster.nodes {
         let world = World::new();
         let top = format!(
-            "global_database_url: 127.0.0.1\nglobal_database_port: {}\nglobal_database_cluster_mode: true", node.port
+            "global_database_url: 127.0.0.1\nglobal_database_port: {}\nglobal_database_cluster_mode: true",
+            node.port
         );
         serves_a_job(&world, &world.configuration(1, &top));
     }
