@@ -1,5 +1,7 @@
 //! GitHub clients: one for each set of credentials and address, shared by all plugins that have the same.
 
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::env::Variables;
@@ -11,6 +13,7 @@ use crate::github::{self, AppOptions, Client, Proxies, Secret};
 pub struct Clients<'a> {
     plugins: &'a [Plugin],
     proxies: Proxies,
+    ca_file: Option<&'a Path>,
     made: Mutex<Vec<(Account, Arc<Client>)>>,
 }
 
@@ -33,7 +36,12 @@ impl<'a> Clients<'a> {
             all: variable("ALL_PROXY").map(Secret::new),
             none_for: variable("NO_PROXY").unwrap_or_default(),
         };
-        Clients { plugins: &config.plugins, proxies, made: Mutex::default() }
+        Clients {
+            plugins: &config.plugins,
+            proxies,
+            ca_file: config.ca_file.as_deref(),
+            made: Mutex::default(),
+        }
     }
 
     /// The client of a plugin; the fault says what is wrong with its settings.
@@ -43,10 +51,12 @@ impl<'a> Clients<'a> {
         if let Some((_, client)) = made.iter().find(|(known, _)| *known == account) {
             return Ok(client.clone());
         }
+        let authorities = self.ca_file.map(read).transpose()?;
         let options = github::Options {
             api_url: account.github.api_url.clone(),
             web_url: account.github.url.clone(),
             credentials: account.credentials.clone(),
+            authorities,
             proxies: self.proxies.clone(),
             limits: github::Limits::default(),
         };
@@ -107,4 +117,8 @@ impl<'a> Clients<'a> {
             .map(Plugin::common)
             .filter(move |other| same_app(other) && same_owner(other) && other.github == plugin.github)
     }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("failed to read {}: {error}", file.display()))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy, RequestBuilder, Timeout, http};
 
 use super::address::Address;
@@ -60,7 +60,7 @@ impl Fetcher {
         let address = Address::parse(&options.api_url).ok_or_else(fault)?;
         address.url("/").parse::<http::Uri>().map_err(|_| fault())?;
         let proxy = options.proxies.before(&address).map(proxy).transpose()?;
-        Ok(Fetcher { agent: agent(options, proxy), address })
+        Ok(Fetcher { agent: agent(options, proxy, roots(options)?), address })
     }
 
     /// One exchange, on a thread of its own, since nothing else can end a wait for a name or an answer.
@@ -104,8 +104,8 @@ impl Fetcher {
     }
 }
 
-fn agent(options: &Options, proxy: Option<Proxy>) -> Agent {
-    let tls = TlsConfig::builder().root_certs(RootCerts::WebPki).build();
+fn agent(options: &Options, proxy: Option<Proxy>, roots: RootCerts) -> Agent {
+    let tls = TlsConfig::builder().root_certs(roots).build();
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -121,6 +121,20 @@ fn agent(options: &Options, proxy: Option<Proxy>) -> Agent {
         .proxy(proxy)
         .build()
         .new_agent()
+}
+
+/// ureq takes certificates only in place of its own: the built-in ones go along.
+fn roots(options: &Options) -> Result<RootCerts, OptionsFault> {
+    let Some(bundle) = &options.authorities else { return Ok(RootCerts::WebPki) };
+    let mut all: Vec<Certificate<'static>> =
+        webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der)).collect();
+    let built_in = all.len();
+    for item in parse_pem(bundle) {
+        if let PemItem::Certificate(certificate) = item.map_err(|_| OptionsFault::Authorities)? {
+            all.push(certificate);
+        }
+    }
+    if all.len() == built_in { Err(OptionsFault::Authorities) } else { Ok(all.into()) }
 }
 
 fn proxy(url: &Secret) -> Result<Proxy, OptionsFault> {

@@ -103,7 +103,7 @@ impl Client {
         let request = request(hook, Call::ListDeliveries, Method::Get, path);
         let answer = self.ask(asker, &request)?;
         if answer.status != 200 {
-            return Err(self.refusal(&request, &answer));
+            return Err(request.refusal(&answer));
         }
         let rows: Vec<Value> = parsed(&request, &answer)?;
         let next = answer.header("link").and_then(next_link).map(cursor_of);
@@ -124,7 +124,7 @@ impl Client {
         let path = format!("{}/{id}/attempts", hook.path());
         let request = request(hook, Call::Redeliver, Method::Post, path);
         let answer = self.ask(asker, &request)?;
-        if answer.status / 100 == 2 { Ok(()) } else { Err(self.refusal(&request, &answer)) }
+        if answer.status / 100 == 2 { Ok(()) } else { Err(request.refusal(&answer)) }
     }
 }
 

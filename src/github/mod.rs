@@ -1,7 +1,8 @@
 //! GitHub, as far as this project knows it: one gate for all calls of a set of credentials, and webhook deliveries.
 //!
 //! Outward: [`Client`] (shared by all plugins that sign in alike) asks with an [`Asker`], which says how long and
-//! against which stop; [`runners`], [`runs`], [`hooks`] and the client itself hold the calls, one function each.
+//! against which stop, and signs in by a token or as a GitHub App (`app`); [`runners`], [`runs`], [`hooks`] and the
+//! client itself hold the calls, one function each.
 //! A limit of GitHub pauses the whole client, a 5xx or a network fault is tried again, and what comes back is
 //! an answer or a [`GitHubError`] that says what to do, never a status code to be interpreted by the caller.
 //! Inward: [`webhook`] verifies a delivery's signature, and only what is verified can be parsed into an [`Event`].

@@ -15,6 +15,8 @@ pub struct Options {
     pub web_url: String,
     /// How to sign in.
     pub credentials: Credentials,
+    /// Certificates in PEM, trusted beside the built-in ones.
+    pub authorities: Option<Vec<u8>>,
     /// From the environment.
     pub proxies: Proxies,
     /// How long things may take.
@@ -78,6 +80,8 @@ pub enum OptionsFault {
     Token,
     /// A private key that cannot sign.
     Key,
+    /// Certificates that cannot be read.
+    Authorities,
     /// A proxy that is not an `http` or `https` URL.
     Proxy,
 }
@@ -93,6 +97,9 @@ impl fmt::Display for OptionsFault {
             ),
             OptionsFault::Key => {
                 f.write_str("sign with the private key; give the .pem that GitHub made for the App")
+            }
+            OptionsFault::Authorities => {
+                f.write_str("read the certificates of ca_file; give a PEM file with whole certificates")
             }
             OptionsFault::Proxy => f.write_str(
                 "use the proxy of HTTPS_PROXY or ALL_PROXY; write e.g. http://proxy.example.com:3128",

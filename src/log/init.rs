@@ -35,7 +35,7 @@ pub struct Options {
     /// Also one file a plugin, `anklet-<name>.log`; only where there is a folder.
     pub split_by_plugin: bool,
     /// How much is told. The form of [`Level::Dev`] takes the place of the JSON lines, and also goes to standard
-    /// error, whoever watches.
+    /// error, whoever watches, unless it goes to standard output already.
     pub level: Level,
     /// The version that every line carries.
     pub version: &'static str,
@@ -70,7 +70,9 @@ fn loggers(options: &Options) -> Result<Vec<Box<dyn SharedLogger>>, InitError> {
     let dev = options.level == Level::Dev;
     let form = if dev { Form::Dev } else { Form::Json };
     let mut loggers = vec![logger(options, form, destination(options)?)];
-    if dev || options.stderr_is_terminal {
+    // Dev lines that go to standard output are there already for whoever looks.
+    let dev_elsewhere = dev && options.destination != Destination::Stdout;
+    if dev_elsewhere || (!dev && options.stderr_is_terminal) {
         let stderr =
             Sink::stream(&io::stderr()).map_err(|source| open_error("standard error".into(), source))?;
         let form = if dev { Form::Dev } else { Form::Short };

@@ -13,6 +13,7 @@ mod gate; // limits, refusals, faults, redirects, stops
 mod hooks; // a webhook's deliveries
 mod runners; // tokens, look-up, removal; jobs and runs
 mod server; // answers as it is told to
+mod tls; // whom to trust
 
 const TOKEN: &str = "ghp_notForLogs";
 
@@ -26,6 +27,7 @@ fn options(url: &str, limits: Limits) -> Options {
         api_url: url.into(),
         web_url: "https://github.com/".into(),
         credentials: Credentials::Token(Secret::new(TOKEN)),
+        authorities: None,
         proxies: Proxies { https: Some(Secret::new("http://127.0.0.1:1")), ..Proxies::default() },
         limits,
     }

@@ -208,7 +208,10 @@ fn prometheus_accepts_its_page_and_never_is_no_sample() {
     let fresh = page(&world, "/metrics?format=prometheus", "*/*").body;
     assert!(!fresh.contains("_run{") && !fresh.contains("0001"), "{fresh}");
     after_two_jobs(&world);
-    let text = page(&world, "/metrics?format=prometheus", "*/*").body;
+    let slots = "anklet_vm_slots{state=\"used\"} 0\nanklet_vm_slots{state=\"free\"} 2\n";
+    let exposition = || page(&world, "/metrics?format=prometheus", "*/*").body;
+    eventually("a look has seen that the places are free", SOON, || exposition().contains(slots));
+    let text = exposition();
     for figure in FIGURES {
         assert!(text.lines().any(|line| line.starts_with(&format!("{figure} "))), "{figure}:\n{text}");
     }
@@ -231,7 +234,6 @@ fn prometheus_accepts_its_page_and_never_is_no_sample() {
         "anklet_runner_registration_seconds_count 2\n",
         "anklet_job_seconds_count 2\n",
         "anklet_cleanup_seconds_count 2\n",
-        "anklet_vm_slots{state=\"used\"} 0\nanklet_vm_slots{state=\"free\"} 2\n",
     ] {
         assert!(text.contains(wanted), "{wanted} is not in\n{text}");
     }

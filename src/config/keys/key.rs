@@ -7,8 +7,6 @@ pub enum From {
     Spine,
     /// The shared store.
     Redis,
-    /// GitHub in full: Apps, enterprises, limits, redelivery.
-    Github,
     /// Metrics in every form, the aggregator, packages.
     Metrics,
     /// Anka in full: disk, mounts, capacity, orphans.

@@ -14,8 +14,7 @@ pub const PLUGIN: &[Key] = &[
         "github_receiver takes webhooks, github runs jobs."),
     Key::new("owner", Kind::GithubName, "", "User or organization."),
     Key::new("repo", Kind::GithubName, "", "One repository of the owner; without it, all of the organization's."),
-    Key::new("enterprise", Kind::GithubName, "", "An enterprise's slug, instead of owner and repo; with a token only.")
-        .from(From::Github),
+    Key::new("enterprise", Kind::GithubName, "", "An enterprise's slug, instead of owner and repo; with a token only."),
     Key::new("sleep_interval", Kind::Seconds { least: 0 }, "",
         "Pause between looks; a longer one is a lower priority. Without it a handler reacts at once."),
     Key::new("token", Kind::Secret, "", "Personal access token.").global(),

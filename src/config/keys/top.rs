@@ -19,8 +19,7 @@ pub const TOP: &[Key] = &[
     Key::new("github_url", Kind::GithubUrl { path: false }, "https://github.com", "GitHub's address; http:// for loopback only."),
     Key::new("github_api_url", Kind::GithubUrl { path: true }, "https://api.github.com",
         "Address of GitHub's API; derived from github_url when that is set."),
-    Key::new("ca_file", Kind::File, "", "PEM bundle, added to the built-in roots, for GitHub and Redis.")
-        .from(From::Github),
+    Key::new("ca_file", Kind::File, "", "PEM bundle, added to the built-in roots, for GitHub and Redis."),
     Key::new("stop_on_term", Kind::Choice(&["wait", "detach"]), "wait",
         "What SIGTERM does to running jobs: wait for them, or leave them to the next start."),
     Key::new("lease_seconds", Kind::Seconds { least: 3 }, "60",

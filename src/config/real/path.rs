@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::report::Report;
+use crate::domain::base64;
 
 /// A bundle of certificates is some hundred kilobytes.
 const LARGEST_BUNDLE: u64 = 16 << 20;
@@ -27,14 +28,22 @@ pub(super) fn program(text: &str, report: &Report) -> Result<PathBuf, String> {
 pub(super) fn certificates(text: &str, report: &Report) -> Result<PathBuf, String> {
     let path = expand(text, report)?;
     let bundle = read_small(&path, LARGEST_BUNDLE).map_err(|why| format!("{} {why}", report.quote(text)))?;
-    if bundle.contains("-----BEGIN CERTIFICATE-----") {
+    let mut certificates = bundle.split("-----BEGIN CERTIFICATE-----").skip(1).peekable();
+    if certificates.peek().is_none() {
+        let shown = report.quote(text);
+        return Err(format!("{shown} holds no certificate; give a PEM file with BEGIN CERTIFICATE in it"));
+    }
+    if certificates.all(is_whole) {
         Ok(path)
     } else {
-        Err(format!(
-            "{} holds no certificate; give a PEM file with BEGIN CERTIFICATE in it",
-            report.quote(text)
-        ))
+        Err(format!("{} holds a damaged certificate; fetch the file again", report.quote(text)))
     }
+}
+
+/// What follows `BEGIN CERTIFICATE`: an encoded sequence, and its end.
+fn is_whole(rest: &str) -> bool {
+    let body = rest.split_once("-----END CERTIFICATE-----").map(|(body, _)| body);
+    body.and_then(base64::decode).is_some_and(|der| der.first() == Some(&0x30))
 }
 
 /// The text of a regular file that is not too large. The error fits after the path.

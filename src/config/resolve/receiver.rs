@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use crate::config::check::NOT_YET;
-use crate::config::keys::{From, READY};
 use crate::config::plugin::{Common, Credentials, Hook, ReceiverConfig, Redelivery};
 use crate::config::real::Real;
 use crate::domain::scope::Scope;
@@ -81,9 +79,6 @@ fn redelivery(reader: &Reader<'_>, common: &Common) -> Option<Redelivery> {
             &written,
             "needs a sign-in to ask for lost deliveries; write token, or skip_redeliver: true",
         );
-    }
-    if !READY.contains(&From::Github) && matches!(common.credentials, Credentials::App { .. }) {
-        reader.warn(&written, NOT_YET);
     }
     Some(Redelivery {
         hook,

@@ -78,14 +78,6 @@ impl App {
         }
     }
 
-    /// `text` without the installation's token.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
-        match &self.state().token {
-            Some(token) => text.replace(token.text.expose(), "***"),
-            None => text.to_owned(),
-        }
-    }
-
     /// The token, unless it is to be renewed first.
     fn fresh(&self) -> Option<Secret> {
         let state = self.state();
@@ -164,7 +156,6 @@ mod tests {
         app.keep(&text, Duration::from_hours(1));
         app.forget(&Secret::new("ghs_old"));
         assert_eq!(app.fresh(), Some(text.clone()));
-        assert_eq!(app.without_secrets("a ghs_x b"), "a *** b");
         app.forget(&text);
         assert_eq!(app.fresh(), None);
     }

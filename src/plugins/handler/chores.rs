@@ -32,7 +32,9 @@ impl Handler {
         }
         self.chored = Some(Instant::now());
         self.held_back.tidy();
-        for entry in self.tools.store.parked_due().unwrap_or_default() {
+        let scarce = self.tools.github.is_scarce();
+        // Of the last tenth of GitHub's quota these get nothing.
+        for entry in self.tools.store.parked_due().unwrap_or_default().into_iter().filter(|_| !scarce) {
             // What failed is said, and asked again at the next tick.
             let _ = self.ask_between_turns(&entry, stop);
         }
@@ -47,7 +49,9 @@ impl Handler {
                 self.take_over(&entry, state.as_ref());
             }
         }
-        self.ask_about_unwatched(stop);
+        if !scarce {
+            self.ask_about_unwatched(stop);
+        }
         match self.tools.store.purge() {
             Ok(_) => self.streaks.worked(Effort::Forget),
             Err(error) => {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::domain::ids::RunnerName;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{Deletable, RunnerGone};
+use crate::github::GRACE;
 use crate::github::runners::Removal;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
@@ -29,8 +31,10 @@ impl Handler {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
             let timer = meters::CLEAN_UP.timer();
             let Some(asks) = self.remove_runner(work, stop) else {
+                let late = self.removed_runner(work);
                 self.delete_vm(work, &result, stop);
                 if !work.has_vm {
+                    self.remove_late_runner(late, stop);
                     timer.done();
                 }
                 break;
@@ -75,6 +79,26 @@ impl Handler {
                 let mut asks = Asks::from_now();
                 asks.answered(false);
                 Some(asks)
+            }
+        }
+    }
+
+    /// The runner that no job ran on, as far as is known: GitHub said that it was gone, or not there.
+    fn removed_runner(&self, work: &Work) -> Option<RunnerName> {
+        self.undo.page().and_then(|page| page.runner.clone()).filter(|_| work.ran().is_none())
+    }
+
+    /// A script that was cut short goes on in the guest, and may have registered the runner after GitHub was asked.
+    /// Once the VM is gone nobody can any more.
+    fn remove_late_runner(&mut self, runner: Option<RunnerName>, stop: &Stop) {
+        let Some(runner) = runner else { return };
+        let asker = self.asker_once(stop, Urgency::Interrupt).with_grace(GRACE);
+        match self.tools.github.remove_runner_named(&asker, &self.options.scope, &runner) {
+            Ok(Removal::Gone) => (),
+            Ok(Removal::Busy) => log::warn!("a job was given to the runner at the last moment, and is lost"),
+            Err(error) => {
+                let reason = github_reason(&error);
+                log::warn!("failed to see whether the runner registered at the last moment: {reason}");
             }
         }
     }

@@ -14,6 +14,7 @@ impl Handler {
         let request = work.entry.job.vm_request().map_err(Reason::Malformed)?;
         self.still_wanted(&work.entry, &self.asker(stop, Urgency::Drain))?;
         self.dispel_doubt(stop)?;
+        self.group_is_still_there(stop)?;
         let (slot, source) = self.place(&work.vm, &request, stop)?;
         self.still_to_start(work)?;
         let ticket = self.promise_vm(work, slot)?;

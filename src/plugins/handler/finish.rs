@@ -77,7 +77,7 @@ impl Handler {
         } else {
             log::info!("the job is over, and ran elsewhere or not at all: {}", ending.conclusion);
         }
-        Closing::Settle(End::Over(ending.conclusion.clone()))
+        Closing::Settle(work.entry.job.id, End::Over(ending.conclusion.clone()))
     }
 
     fn did_not_run(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {
@@ -134,6 +134,8 @@ impl Handler {
                 self.streaks.worked(Effort::Vote);
                 self.give_up(work, Level::Warn, "no host has what the job asks for", reason, stop)
             }
+            // It has started elsewhere or is over: nobody votes any more, and the claim ends as any other.
+            Ok(told) if told.verdict == Verdict::Known => LET_GO,
             Ok(_) => {
                 self.streaks.worked(Effort::Vote);
                 log::info!("the job is left to other hosts: {reason}");

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::outcome::Reason;
 use crate::github::groups::{DEFAULT_GROUP, Group};
-use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::streak::Effort;
+use crate::plugins::handler::{Handler, Options};
 use crate::runtime::pace::paced;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -20,6 +21,8 @@ pub(super) struct Known {
     id: Option<u64>,
     /// When GitHub may be asked.
     after: Option<Instant>,
+    /// When GitHub said last that it has it.
+    found: Option<Instant>,
 }
 
 impl Handler {
@@ -36,18 +39,13 @@ impl Handler {
             self.tools.github.runner_groups(&self.asker_once(stop, Urgency::Drain), &self.options.scope);
         let again = match groups {
             Ok(groups) => {
-                let found = groups.iter().find(|group| group.name.eq_ignore_ascii_case(&wanted));
-                if let Some(group) = found {
-                    self.group.id = Some(group.id);
+                if let Some(group) = find(&groups, Some(&wanted)) {
+                    self.group = Known { id: Some(group.id), after: None, found: Some(Instant::now()) };
                     self.streaks.worked(Effort::FindGroup);
                     return true;
                 }
-                let what = format_args!(
-                    "{} has no runner group {wanted:?}, and no job is taken; it has {}",
-                    self.options.scope,
-                    names(&groups)
-                );
-                self.streaks.failed_for_good(Effort::FindGroup, what);
+                self.streaks
+                    .failed_for_good(Effort::FindGroup, format_args!("{}", missing(&self.options, &groups)));
                 MISSING
             }
             Err(error) => {
@@ -62,10 +60,37 @@ impl Handler {
         false
     }
 
+    /// Before a VM is spent: the group may have been deleted meanwhile. Asked again after ten minutes, by a job and
+    /// not by the time, and not of the last tenth of GitHub's quota.
+    pub(super) fn group_is_still_there(&mut self, stop: &Stop) -> Result<(), Reason> {
+        let is_news = |found: Instant| found.elapsed() < paced(MISSING);
+        if self.group.found.is_none_or(is_news) || self.tools.github.is_scarce() {
+            return Ok(());
+        }
+        let asker = self.asker_once(stop, Urgency::Drain);
+        // What GitHub does not answer now the next call will show.
+        let Ok(groups) = self.tools.github.runner_groups(&asker, &self.options.scope) else { return Ok(()) };
+        self.group.found = Some(Instant::now());
+        if find(&groups, self.options.runner_group.as_deref()).is_some() {
+            return Ok(());
+        }
+        self.group = Known { after: Some(Instant::now() + paced(MISSING)), ..Known::default() };
+        Err(Reason::Forbidden(missing(&self.options, &groups)))
+    }
+
     /// GitHub's number of the group that runners are made in.
     pub(super) fn group_id(&self) -> u64 {
         self.group.id.unwrap_or(DEFAULT_GROUP)
     }
+}
+
+fn find<'a>(groups: &'a [Group], wanted: Option<&str>) -> Option<&'a Group> {
+    groups.iter().find(|group| wanted.is_some_and(|wanted| group.name.eq_ignore_ascii_case(wanted)))
+}
+
+fn missing(options: &Options, groups: &[Group]) -> String {
+    let wanted = options.runner_group.as_deref().unwrap_or_default();
+    format!("{} has no runner group {wanted:?}, and no job is taken; it has {}", options.scope, names(groups))
 }
 
 fn names(groups: &[Group]) -> String {

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::anka::{AnkaError, Var};
+use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
+use crate::domain::scope::Scope;
 use crate::github::downloads::Download;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
@@ -54,13 +56,21 @@ impl Release {
 }
 
 impl Handler {
-    /// The release to install, asked for at most once a day.
-    pub(super) fn release(&mut self, stop: &Stop) -> Result<Release, Reason> {
-        if let Some(known) = self.release.as_ref().filter(|r| r.resolved.elapsed() < FRESH) {
+    /// The release to install, asked for at most once a day, and later while GitHub's quota is scarce.
+    pub(super) fn release(&mut self, job: &Job, stop: &Stop) -> Result<Release, Reason> {
+        let scarce = self.tools.github.is_scarce();
+        if let Some(known) = self.release.as_ref().filter(|r| scarce || r.resolved.elapsed() < FRESH) {
             return Ok(known.clone());
         }
         let asker = self.asker(stop, Urgency::Drain);
-        let downloads = self.tools.github.runner_downloads(&asker, &self.options.scope);
+        let scope = match &self.options.scope {
+            // GitHub lists none for an enterprise.
+            Scope::Enterprise { .. } => {
+                Scope::Repository { owner: job.owner.clone(), repo: job.repo.clone() }
+            }
+            scope => scope.clone(),
+        };
+        let downloads = self.tools.github.runner_downloads(&asker, &scope);
         let downloads = downloads.map_err(|error| github_reason(&error))?;
         let release = Release::from_downloads(&downloads).ok_or_else(|| {
             Reason::ScriptFailed(

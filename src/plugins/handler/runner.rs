@@ -7,6 +7,7 @@ use crate::anka::scripts::{
 };
 use crate::anka::{AnkaError, RunnerCall, Var};
 use crate::domain::event::{Event, Verdict};
+use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
 use crate::plugins::handler::Handler;
@@ -26,7 +27,7 @@ impl Handler {
         ticket: &VmTicket,
         stop: &Stop,
     ) -> Result<(), Reason> {
-        self.install(ticket, stop)?;
+        self.install(&work.entry.job, ticket, stop)?;
         let call = if self.options.just_in_time {
             let (runner, made) = self.make_runner(work, ticket, stop)?;
             let config = [Var::secret(JIT_CONFIG, made.config.expose())];
@@ -65,11 +66,11 @@ impl Handler {
     }
 
     /// Uses the runner of the template; when there is none, names the release to fetch.
-    fn install(&mut self, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
+    fn install(&mut self, job: &Job, ticket: &VmTicket, stop: &Stop) -> Result<(), Reason> {
         let anka = self.anka(stop);
         let mut ran = anka.run_script(ticket, INSTALL, &[]);
         if ran.as_ref().is_err_and(release::is_wanted_by) {
-            let release = self.release(stop)?;
+            let release = self.release(job, stop)?;
             ran = anka.run_script(ticket, INSTALL, &release.as_environment());
         }
         ran.map(drop).map_err(|error| anka_reason(&error, Reason::ScriptFailed))
@@ -115,7 +116,9 @@ impl Handler {
                 asked_last = true;
                 asks.hurry();
             }
-            if asks.is_due() && self.asked_before_start(work, &mut asks, stop)? {
+            if asks.is_due(|| self.tools.github.is_scarce())
+                && self.asked_before_start(work, &mut asks, stop)?
+            {
                 break Ok(());
             }
         };

@@ -17,22 +17,25 @@ pub struct Asks {
     next: Instant,
     /// Asked in vain so often in a row.
     in_vain: u32,
+    /// There is a reason to ask now, beside the time.
+    hurried: bool,
 }
 
 impl Asks {
     /// Counted from now.
     pub fn from_now() -> Asks {
-        Asks { done: 0, next: Instant::now() + paced(ASKS[0]), in_vain: 0 }
+        Asks { done: 0, next: Instant::now() + paced(ASKS[0]), in_vain: 0, hurried: false }
     }
 
     /// The first one is due at once: after a restart, or when the store was away.
     pub fn at_once() -> Asks {
-        Asks { next: Instant::now(), ..Asks::from_now() }
+        Asks { next: Instant::now(), hurried: true, ..Asks::from_now() }
     }
 
     /// Brings the next one forward to now.
     pub fn hurry(&mut self) {
         self.next = Instant::now();
+        self.hurried = true;
     }
 
     /// Whether GitHub has answered the one that was due; if not, the next one comes sooner.
@@ -48,14 +51,17 @@ impl Asks {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    /// Whether it is time; if so, the one after is set.
-    pub fn is_due(&mut self) -> bool {
-        let due = self.left().is_zero();
-        if due {
-            self.done += 1;
-            self.next = Instant::now() + paced(ASKS[self.done.min(ASKS.len() - 1)]);
+    /// Whether it is time; if so, the one after is set. One of every five minutes, for which there is no other reason
+    /// than the time, is left out while GitHub's quota `is_scarce`.
+    pub fn is_due(&mut self, is_scarce: impl FnOnce() -> bool) -> bool {
+        if !self.left().is_zero() {
+            return false;
         }
-        due
+        self.done += 1;
+        self.next = Instant::now() + paced(ASKS[self.done.min(ASKS.len() - 1)]);
+        let can_wait = self.done >= ASKS.len() && self.in_vain == 0;
+        let hurried = std::mem::take(&mut self.hurried);
+        hurried || !can_wait || !is_scarce()
     }
 }
 
@@ -136,7 +142,7 @@ mod tests {
         let mut gaps = vec![seconds(&asks)];
         for _ in 0..4 {
             asks.hurry();
-            assert!(asks.is_due() && !asks.is_due());
+            assert!(asks.is_due(|| true) && !asks.is_due(|| false), "hurried, it does not wait");
             asks.answered(answered);
             gaps.push(seconds(&asks));
         }
@@ -147,6 +153,21 @@ mod tests {
     fn asks_come_at_30_s_then_1_2_5_5_minutes() {
         assert_eq!(gaps(Asks::from_now(), true), [30, 60, 120, 300, 300]);
         assert_eq!(gaps(Asks::at_once(), true), [0, 60, 120, 300, 300]);
+    }
+
+    #[test]
+    fn of_a_scarce_quota_the_asks_of_every_five_minutes_get_nothing() {
+        let mut asks = Asks::from_now();
+        let mut due = |is_scarce| {
+            asks.next = Instant::now();
+            asks.is_due(|| is_scarce)
+        };
+        assert_eq!([due(true), due(true), due(true)], [true; 3], "after 30 s, 1 and 2 minutes");
+        assert_eq!([due(true), due(false), due(true)], [false, true, false]);
+        asks.answered(false);
+        assert!(asks.left() <= Duration::from_secs(5));
+        asks.hurry();
+        assert!(asks.is_due(|| true));
     }
 
     #[test]

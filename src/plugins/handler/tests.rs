@@ -58,6 +58,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
         api_url: "http://127.0.0.1:9".into(),
         web_url: "http://127.0.0.1:9".into(),
         credentials: Credentials::Token(Secret::new("token")),
+        authorities: None,
         proxies: github::Proxies::default(),
         limits: github::Limits::default(),
     };

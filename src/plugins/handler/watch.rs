@@ -41,7 +41,7 @@ impl Handler {
                 }
                 News::Waiting => (),
             }
-            if asks.is_due() {
+            if asks.is_due(|| self.tools.github.is_scarce()) {
                 if self.asked_before_start(work, &mut asks, stop)? {
                     return Ok(());
                 }
@@ -154,7 +154,7 @@ impl Handler {
                 }
                 _ => (),
             }
-            if asks.is_due() && self.asked_running(work, &mut asks, stop) {
+            if asks.is_due(|| self.tools.github.is_scarce()) && self.asked_running(work, &mut asks, stop) {
                 break;
             }
             let limit = work.longest_wait().min(asks.left()).max(Duration::from_millis(10));
@@ -206,7 +206,7 @@ impl Handler {
                 }
                 _ => (),
             }
-            if asks.is_due() {
+            if asks.is_due(|| self.tools.github.is_scarce()) {
                 let asker = self.asker_once(stop, Urgency::Interrupt);
                 let found = self.tools.github.find_runner(&asker, &self.options.scope, &work.runner());
                 asks.answered(found.is_ok());

@@ -18,7 +18,7 @@ fn the_example_loads_with_every_key_switched_on() {
     let text = switched_on();
     let home = Home::new()
         .file(".config/anklet/app.private-key.pem", include_str!("../../keys/app.pem"))
-        .file(".config/anklet/ca.pem", "-----BEGIN CERTIFICATE-----\n");
+        .file(".config/anklet/ca.pem", include_str!("../../keys/ca.pem"));
     let checked = home.load(&text).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
     assert_eq!(checked.config.plugins.len(), 4);
     let unknown: Vec<String> =

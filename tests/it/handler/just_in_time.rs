@@ -62,16 +62,19 @@ fn a_lost_answer_is_mended_by_name_and_the_next_runner_has_another() {
 #[test]
 fn a_daemon_that_dies_with_a_runner_made_removes_it_by_its_number() {
     let world = World::new();
-    world.fault(&json!({ "call": "run", "do": "hang", "skip": 1, "times": 1 }));
     let text = world.configuration(1, JIT);
     let mut daemon = world.start_with(&text);
-    let job = world.order(json!({}))[0];
-    eventually("the runner is made", SOON, || world.runners().len() == 1);
+    let job = world.order(json!({ "hold": true }))[0];
+    eventually("the runner's number is in the journal", SOON, || {
+        let page = world.dir.join(".config/anklet/state/journal/RUNNER1.json");
+        fs::read_to_string(page).is_ok_and(|page| page.contains("runner_id"))
+    });
     daemon.kill();
     let mut daemon = world.start_with(&text);
-    // The child that outlived the daemon is waited for.
-    let done = world.until(job, "completed", Duration::from_secs(60));
-    assert_eq!(done["ended_as"], "success");
+    eventually("the runner is removed", SOON, || asked(&world, "DELETE", "runners") == 1);
+    assert_eq!(asked(&world, "GET", "/runners"), 0, "{}", world.state()["calls"]);
+    world.control(&format!("jobs/{job}/release"), &json!({}));
+    assert_eq!(end_of(&world, job), "success");
     clean(&world);
     assert_eq!(asked(&world, "DELETE", "runners"), 1, "{}", world.state()["calls"]);
     assert_eq!(daemon.stop(), 0);

@@ -5,6 +5,7 @@ mod anka; // a CLI that fails, lies, hangs
 mod app; // signing in as a GitHub App
 mod approval; // a person must say yes first
 mod attempts; // what counts, how often, and what then
+mod budget; // how many calls GitHub gets
 mod cancel; // a person says no
 mod crossing; // runners and jobs find other partners
 mod deliveries; // lost, late, doubled

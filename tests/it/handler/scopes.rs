@@ -77,3 +77,29 @@ fn a_receiver_and_handlers_may_be_daemons_of_their_own() {
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
     assert_eq!((handlers.stop(), receiver.stop()), (0, 0));
 }
+
+#[test]
+fn an_enterprise_takes_the_jobs_of_all_its_organizations_and_no_others() {
+    let world = World::with(&["--template", "bare:v1", "--runner", "none"]);
+    let text = world.configuration(1, "").replace("  owner: acme\n  repo: app\n", "  enterprise: Big-Corp\n");
+    let _daemon = world.start_with(&text);
+    let labels = json!(["self-hosted", "anka-template:bare", "anka-template-tag:v1"]);
+    let foreign = world.order(json!({ "owner": "stranger", "enterprise": "other", "labels": labels }))[0];
+    for owner in ["acme", "globex"] {
+        let job = world.order(json!({ "owner": owner, "enterprise": "big-corp", "labels": labels }))[0];
+        assert_eq!(end_of(&world, job), "success");
+    }
+    clean(&world);
+    assert_eq!(job_now(&world, foreign)["status"], "queued");
+    assert_eq!(asked(&world, "POST", "/enterprises/Big-Corp/actions/runners/registration-token"), 1);
+    assert_eq!(
+        asked(&world, "GET", "/enterprises/Big-Corp/actions/runners/downloads"),
+        0,
+        "GitHub has no such call"
+    );
+    assert_eq!(row(&world, "RUNNER1")["owner_name"], "Big-Corp");
+    assert_eq!(world.said("ERROR"), [""; 0]);
+    let warned: Vec<String> =
+        world.said("WARN").into_iter().filter(|said| said.contains("not yet")).collect();
+    assert_eq!(warned, [""; 0]);
+}

@@ -27,7 +27,13 @@ fn all_hold(count: u64, fault: impl Fn(&[Step]) -> Option<String>) {
         if fault(&steps).is_some() {
             let short = shortened(&steps, |steps| fault(steps).is_some());
             let why = fault(&short).unwrap();
-            panic!("ANKLET_SEED={}: {} steps:\n{short:#?}\n{why}", seed.wrapping_add(number), short.len());
+            let steps: Vec<String> = short.iter().map(|step| format!("{step:?}")).collect();
+            panic!(
+                "ANKLET_SEED={}, {} steps:\n{}\n{why}",
+                seed.wrapping_add(number),
+                steps.len(),
+                steps.join("\n")
+            );
         }
     }
 }

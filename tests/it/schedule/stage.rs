@@ -71,8 +71,10 @@ impl<'q> Stage<'q> {
     /// Everything is delivered, nobody dies, no answer is lost: every job ends, and nothing is left.
     fn evening(&mut self) -> Done {
         for round in 0..EVENING {
-            let quiet =
-                |handler: &Handler| handler.work.is_none() && handler.page.is_none() && !handler.strays;
+            let quiet = |handler: &Handler| {
+                let idle = handler.work.is_none() && handler.page.is_none();
+                idle && !handler.strays && !handler.unanswered
+            };
             let over = self.github.those(|stand| !matches!(stand, Stand::Over(..))).is_empty();
             let known = self.queue.entries().values().filter(|e| matches!(e.state, State::Over(_))).count();
             if over && known == self.github.jobs.len() && self.handlers.iter().all(quiet) {
@@ -97,7 +99,7 @@ impl<'q> Stage<'q> {
             self.step(Step::Pass(900))?;
         }
         let phases: Vec<_> = self.handlers.iter().map(|h| (&h.phase, &h.work, &h.page)).collect();
-        Err(format!("it never ends: {phases:#?}\n{:#?}\n{:#?}", self.queue.entries(), self.github.jobs))
+        Err(format!("it never ends: {phases:?}\n{:?}\n{:?}", self.queue.entries(), self.github.jobs))
     }
 
     fn nothing_is_left(&self) -> Done {
@@ -106,7 +108,7 @@ impl<'q> Stage<'q> {
         if held.is_empty() && runners.is_empty() {
             return Ok(());
         }
-        Err(format!("left behind: {held:#?} {runners:?}"))
+        Err(format!("left behind: {held:?} {runners:?}"))
     }
 
     /// `None`: no answer.

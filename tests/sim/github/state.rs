@@ -257,7 +257,7 @@ impl Runner {
     /// Whether it serves the job's repository.
     pub fn serves(&self, job: &Job) -> bool {
         match self.scope.split_once('/') {
-            Some(("enterprises", _)) => true,
+            Some(("enterprises", slug)) => slug.eq_ignore_ascii_case(&job.spec.enterprise),
             Some((owner, repo)) => job.is_at(owner, repo),
             None => self.scope.eq_ignore_ascii_case(&job.spec.owner),
         }

@@ -36,6 +36,7 @@ pub fn of_the_jobs(watch: &mut Watch) -> Result<Vec<String>, String> {
         faults.extend(compared(part, job).into_iter().map(|fault| format!("{}: {fault}", part.name)));
     }
     watch.screen.table(&rows);
+    faults.extend(claims(CAST.iter().filter_map(|part| watch.seen.named(part.name))));
     faults.extend(cost(watch)?);
     watch.screen.heading(&format!("metrics ({}?format=json)", watch.stage.daemon.metrics_url()));
     watch.screen.metrics(&metrics);
@@ -86,6 +87,14 @@ fn row(part: &Part, job: &Record) -> Vec<String> {
     ]
 }
 
+/// In all: on a slow machine the runners of `lint` and `test` cross by chance, and then one job has been claimed twice
+/// and the other never.
+fn claims<'a>(jobs: impl Iterator<Item = &'a Record>) -> Option<String> {
+    let (made, wanted) =
+        (jobs.map(|job| job.claims.len()).sum::<usize>(), CAST.iter().map(|p| p.end.claims).sum::<usize>());
+    (made != wanted).then(|| format!("the number of all claims is {made}, not {wanted}"))
+}
+
 fn compared(part: &Part, job: &Record) -> Vec<String> {
     let mut faults = Vec::new();
     let mut want = |what: &str, found: String, wanted: String| {
@@ -95,7 +104,6 @@ fn compared(part: &Part, job: &Record) -> Vec<String> {
     };
     let end = &part.end;
     want("its conclusion", job.conclusion.clone(), end.conclusion.into());
-    want("the number of its claims", job.claims.len().to_string(), end.claims.to_string());
     want("the number of its VMs", usize::from(job.vm().is_some()).to_string(), end.vms.to_string());
     want("the answer to its `queued`", format!("{:?}", job.answers), format!("{:?}", end.answers));
     faults
@@ -122,9 +130,9 @@ mod tests {
         };
         let lint = Part::named("lint").unwrap();
         assert!(compared(lint, &good()).is_empty());
-        let twice =
-            Record { claims: vec![(vm.clone(), String::new()), (vm.clone(), String::new())], ..good() };
-        assert_eq!(compared(lint, &twice), ["the number of its claims is 2, not 1"]);
+        let jobs: Vec<Record> = (0..6).map(|_| good()).collect();
+        assert_eq!(claims(jobs.iter()), None);
+        assert_eq!(claims(jobs.iter().take(5)).as_deref(), Some("the number of all claims is 5, not 6"));
         let elsewhere = Record { ran_on: Some("mac-mini".into()), ..good() };
         assert_eq!(compared(lint, &elsewhere), ["the number of its VMs is 0, not 1"]);
     }
