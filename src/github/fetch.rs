@@ -166,7 +166,7 @@ fn read(mut response: http::Response<Body>) -> Result<Answer, ureq::Error> {
 }
 
 /// A redirect's aim, without what may be secret in it.
-fn place(location: &str) -> String {
+pub(super) fn place(location: &str) -> String {
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let (scheme, rest) = location[..end].split_once("://").unwrap_or(("", &location[..end]));
     let host = rest.split_once('@').map_or(rest, |(_, host)| host);

@@ -139,6 +139,16 @@ impl Hook {
             Hook::App => "/app/hook/deliveries".into(),
         }
     }
+
+    /// Where its settings are.
+    pub(super) fn settings_path(&self) -> String {
+        match self {
+            Hook::Repository { .. } | Hook::Organization { .. } => {
+                self.path().trim_end_matches("/deliveries").to_owned()
+            }
+            Hook::App => "/app/hook/config".into(),
+        }
+    }
 }
 
 impl fmt::Display for Hook {
@@ -152,7 +162,7 @@ impl fmt::Display for Hook {
 }
 
 /// A call about a hook, signed as that hook wants it.
-fn request(hook: &Hook, call: Call, method: Method, path: String) -> Request {
+pub(super) fn request(hook: &Hook, call: Call, method: Method, path: String) -> Request {
     let sign = match hook {
         Hook::Repository { .. } | Hook::Organization { .. } => Sign::Installation,
         Hook::App => Sign::App,

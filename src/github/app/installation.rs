@@ -130,7 +130,7 @@ impl Client {
 }
 
 /// Where an App's installation for `scope` is asked for: an owner may be an organization or a user.
-fn look_ups(scope: &Scope) -> Vec<String> {
+pub(super) fn look_ups(scope: &Scope) -> Vec<String> {
     match scope {
         Scope::Repository { owner, repo } => {
             vec![format!("/repos/{}/{}/installation", segment(owner), segment(repo))]

@@ -2,6 +2,7 @@
 
 mod installation; // finding it, and its token
 mod key; // what signs the App's own token
+mod place; // what an installation has on a scope
 mod skew; // GitHub's clock and ours
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,8 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 use key::AppKey;
 
-pub(super) use skew::Skew;
+pub use place::Installation;
+pub(super) use skew::{Skew, off};
 
 /// A token is renewed when this much of its life is left, or a tenth of it where that is less.
 const RENEWED_BEFORE_END: Duration = Duration::from_mins(5);
