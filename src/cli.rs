@@ -17,7 +17,7 @@ Without a command it runs in the foreground until it is stopped: Ctrl+C lets run
 jobs finish, a second one leaves them to the next start, a third ends at once.
 
 Commands:
-  check              read the configuration, report every fault, start nothing
+  check              report every fault, here, at GitHub and Redis; start nothing
   queue list         what waits, since when, who holds what, why nobody takes it
   queue show ID      the same of one job; see anklet queue --help for --json and more
   healthcheck        ask the running daemon whether it is ready: 0, or 1 and why
@@ -25,6 +25,7 @@ Commands:
 Options:
   -c, --config FILE  configuration (default: ~/.config/anklet/config.yml)
       --once         one turn: handlers run at most one job each, then all ends
+      --offline      check: ask neither GitHub nor Redis
   -V, --version      print the version
   -h, --help         print this
 
@@ -32,9 +33,10 @@ Environment: ANKLET_CONFIG_FILE_NAME names another file beside the default one,
 LOG_LEVEL is INFO, WARN, ERROR, DEBUG or dev; config/example.yml lists every key
 with its variable.
 
-Exit codes: 0 done, 1 a plugin failed (queue show: no such job), 2 usage,
-3 configuration, 4 already running, 5 address in use, 6 store away (--once, check,
-queue), 7 no usable plugin, 130 third signal.
+Exit codes: 0 done, 1 a plugin failed (check: GitHub away; queue show: no such job),
+2 usage, 3 configuration (check: or what it needs at GitHub), 4 already running,
+5 address in use, 6 store away (--once, check, queue), 7 no usable plugin,
+130 third signal.
 ";
 
 /// What is to be run.
@@ -46,6 +48,8 @@ pub enum Command {
     Check {
         /// `-c`.
         config: Option<PathBuf>,
+        /// `--offline`.
+        offline: bool,
     },
     /// `healthcheck`.
     HealthCheck {
@@ -75,6 +79,7 @@ struct Line {
     words: Vec<String>,
     config: Option<PathBuf>,
     once: bool,
+    offline: bool,
     json: bool,
     queue: Option<String>,
     limit: Option<usize>,
@@ -90,6 +95,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
             Arg::Short('c') | Arg::Long("config") => line.config = Some(PathBuf::from(value(&mut parser)?)),
             Arg::Long("once") => line.once = true,
+            Arg::Long("offline") => line.offline = true,
             Arg::Long("json") => line.json = true,
             Arg::Long("queue") => line.queue = Some(text(value(&mut parser)?)?),
             Arg::Long("limit") => line.limit = Some(number(&text(value(&mut parser)?)?)?),
@@ -113,8 +119,8 @@ impl Line {
                 Ok(Command::Run(Run { config: self.config, once: self.once }))
             }
             ["check"] => {
-                self.only(&[], "check")?;
-                Ok(Command::Check { config: self.config })
+                self.only(&["--offline"], "check")?;
+                Ok(Command::Check { config: self.config, offline: self.offline })
             }
             ["healthcheck"] => {
                 self.only(&[], "healthcheck")?;
@@ -144,6 +150,7 @@ impl Line {
     fn only(&self, known: &[&str], command: &str) -> Result<(), String> {
         let given = [
             ("--once", self.once),
+            ("--offline", self.offline),
             ("--json", self.json),
             ("--queue", self.queue.is_some()),
             ("--limit", self.limit.is_some()),
@@ -184,8 +191,9 @@ mod tests {
         let config = Some(PathBuf::from("a.yml"));
         assert_eq!(read(""), Ok(Command::Run(Run::default())));
         assert_eq!(read("--once -c a.yml"), Ok(Command::Run(Run { config: config.clone(), once: true })));
-        assert_eq!(read("check --config=a.yml"), Ok(Command::Check { config: config.clone() }));
-        assert_eq!(read("-ca.yml check"), Ok(Command::Check { config: config.clone() }));
+        let check = |offline| Command::Check { config: config.clone(), offline };
+        assert_eq!(read("check --config=a.yml"), Ok(check(false)));
+        assert_eq!(read("--offline -ca.yml check"), Ok(check(true)));
         assert_eq!(read("healthcheck -c a.yml"), Ok(Command::HealthCheck { config }));
         assert_eq!(read("--help"), Ok(Command::Help(HELP)));
         assert_eq!(read("queue list --help"), Ok(Command::Help(help::HELP)));
@@ -214,6 +222,7 @@ mod tests {
             ("run", "run"),
             ("-c", "-c"),
             ("check --once", "--once"),
+            ("--offline", "--offline"),
             ("check check", "check"),
             ("--json", "--json"),
             ("check --limit 3", "--limit"),

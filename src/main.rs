@@ -21,7 +21,10 @@ fn main() -> ExitCode {
     match command {
         Command::Help(text) => print!("{text}"),
         Command::Version => println!("anklet {}", app::VERSION),
-        Command::Check { config } => return commands::check::check(&load(config, &env::read())).into(),
+        Command::Check { config, offline } => {
+            let variables = env::read();
+            return commands::check::check(&load(config, &variables), &variables, offline).into();
+        }
         Command::HealthCheck { config } => {
             return commands::healthcheck::healthcheck(&load(config, &env::read())).into();
         }

@@ -20,6 +20,7 @@ _anklet() {
   esac
   case $command.$sub in
     .) words='check healthcheck queue --once --version -V' ;;
+    check.) words='--offline' ;;
     queue.) words='list show' ;;
     queue.list) words='--queue --limit --json' ;;
     queue.show) words='--queue --json' ;;

@@ -65,6 +65,15 @@ impl Retired {
     }
 }
 
+/// The webhook that a receiver of `scope` names.
+pub fn webhook(hook: Hook, scope: Scope) -> hooks::Hook {
+    match (hook, scope) {
+        (Hook::App, _) => hooks::Hook::App,
+        (Hook::Number(id), Scope::Repository { owner, repo }) => hooks::Hook::Repository { owner, repo, id },
+        (Hook::Number(id), scope) => hooks::Hook::Organization { owner: scope.owner_name().to_owned(), id },
+    }
+}
+
 impl<'a> Parts<'a> {
     /// The shared parts.
     pub fn new(
@@ -177,15 +186,7 @@ impl<'a> Parts<'a> {
     /// `None`: it is not wanted, or cannot be; then deliveries are taken all the same.
     fn redelivery(&self, config: &ReceiverConfig, cell: &Cell) -> Option<redeliver::Options> {
         let Redelivery { hook, reach, interval } = config.redelivery.clone()?;
-        let hook = match (hook, config.common.scope.clone()) {
-            (Hook::App, _) => hooks::Hook::App,
-            (Hook::Number(id), Scope::Repository { owner, repo }) => {
-                hooks::Hook::Repository { owner, repo, id }
-            }
-            (Hook::Number(id), scope) => {
-                hooks::Hook::Organization { owner: scope.owner_name().to_owned(), id }
-            }
-        };
+        let hook = webhook(hook, config.common.scope.clone());
         let github = self.clients.of(&config.common);
         let github = github.inspect_err(|why| log::error!("lost deliveries stay lost: {why}")).ok()?;
         Some(redeliver::Options { github, hook, installation: None, reach, interval, cell: cell.clone() })

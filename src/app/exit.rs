@@ -11,6 +11,8 @@ pub enum Exit {
     PluginFault,
     /// What was asked for is not there.
     NotFound,
+    /// GitHub cannot be reached (`check` only).
+    GitHubAway,
     /// The command line is wrong.
     Usage,
     /// The configuration is wrong.
@@ -28,12 +30,13 @@ pub enum Exit {
 }
 
 /// Code and meaning, as the manual lists them.
-pub const CODES: [(Exit, u8, &str); 10] = [
+pub const CODES: [(Exit, u8, &str); 11] = [
     (Exit::Done, 0, "stopped by one or two signals, or run-once done"),
     (Exit::PluginFault, 1, "a plugin ended by a fault"),
     (Exit::NotFound, 1, "no queue knows the job (queue show only)"),
+    (Exit::GitHubAway, 1, "GitHub cannot be reached, or allows no more calls for now (check only)"),
     (Exit::Usage, 2, "the command line is wrong"),
-    (Exit::Configuration, 3, "the configuration is wrong"),
+    (Exit::Configuration, 3, "the configuration is wrong, or (check) something that it speaks of at GitHub"),
     (Exit::AlreadyRunning, 4, "another daemon holds the pid file"),
     (Exit::AddressInUse, 5, "an address is in use"),
     (Exit::StoreAway, 6, "the store cannot be reached (run-once, check and queue only)"),

@@ -28,17 +28,18 @@ pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
     Ok(Stores { embedded, shared })
 }
 
-/// What is wrong with the stores of a configuration now; nothing is written to them, and none is made.
+/// What is wrong with the embedded store of a configuration; nothing is written to it, and none is made.
+pub fn damaged(config: &Config) -> Option<String> {
+    let examined = uses_embedded(config).then(|| embedded::examine(&embedded_file(config)))?;
+    examined.err().map(|fault| fault.to_string())
+}
+
+/// The servers of a configuration that cannot be reached now; nothing is written to them.
 pub fn out_of_reach(config: &Config) -> Vec<String> {
-    let file = uses_embedded(config).then(|| embedded::examine(&embedded_file(config)));
-    let mut faults: Vec<String> = file.into_iter().filter_map(|seen| Some(seen.err()?.to_string())).collect();
     match clients(config) {
-        Ok(shared) => {
-            faults.extend(shared.iter().filter_map(|(_, redis)| Some(redis.ping().err()?.to_string())));
-        }
-        Err(fault) => faults.push(fault),
+        Ok(shared) => shared.iter().filter_map(|(_, redis)| Some(redis.ping().err()?.to_string())).collect(),
+        Err(fault) => vec![fault],
     }
-    faults
 }
 
 /// Where the embedded store is, or would be.

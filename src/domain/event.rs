@@ -90,10 +90,12 @@ pub enum Event {
         /// Whose.
         claim: ClaimId,
     },
-    /// The claim ends and the job is over.
+    /// The claim ends and the job is over. Where it holds another job by now, that one is queued again.
     Settle {
         /// Whose.
         claim: ClaimId,
+        /// Of which job that is said.
+        job: JobId,
         /// How.
         end: End,
     },

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::conclusion::Conclusion;
 use super::entry::{Ending, Entry, Hold, State};
 use super::event::{End, Event, Scene, Told, Verdict};
-use super::ids::{ClaimId, Millis, RunnerName};
+use super::ids::{ClaimId, JobId, Millis, RunnerName};
 use super::job::Job;
 use super::scope::Scope;
 
@@ -44,7 +44,7 @@ impl Act {
             Event::Release { claim, counted, pause } => self.release(claim, *counted, *pause),
             Event::NotHere { claim, voter } => self.not_here(claim, voter),
             Event::Park { claim } => self.park(claim),
-            Event::Settle { claim, end } => self.settle(claim, end),
+            Event::Settle { claim, job, end } => self.settle(claim, *job, end),
         }
     }
 
@@ -288,9 +288,13 @@ impl Act {
         self.release(claim, false, Duration::ZERO)
     }
 
-    fn settle(&mut self, claim: &ClaimId, end: &End) -> Verdict {
+    fn settle(&mut self, claim: &ClaimId, job: JobId, end: &End) -> Verdict {
         let now = self.now;
         let Some(entry) = self.mine(claim) else { return Verdict::Lost };
+        if entry.job.id != job {
+            // A crossing came in between: what is said of the one job is not so of the other.
+            return self.release(claim, false, Duration::ZERO);
+        }
         let runner = match &mut entry.state {
             State::Over(ending) => {
                 ending.hold = None;

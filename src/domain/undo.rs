@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::event::End;
-use super::ids::{ClaimId, RunnerId, RunnerName, VmName};
+use super::ids::{ClaimId, JobId, RunnerId, RunnerName, VmName};
 use super::job::Job;
 use super::slots::VmSlot;
 
@@ -40,8 +40,8 @@ pub enum Closing {
     },
     /// GitHub said `waiting`.
     Park,
-    /// The job is over.
-    Settle(End),
+    /// This job is over. A claim that has crossed meanwhile holds another one, of which that says nothing.
+    Settle(JobId, End),
 }
 
 /// Where pages are kept: a file a plugin.
@@ -204,7 +204,11 @@ impl UndoLog {
     /// VM never was.
     pub fn owe(&mut self, claim: &ClaimId, job: &Job, vm: &VmName, closing: Closing) -> io::Result<()> {
         if self.open.is_some() {
-            return self.change(|page| page.verdict = Some(closing));
+            return self.change(|page| {
+                // It is said of this job, whatever the VM was made for.
+                page.job = job.clone();
+                page.verdict = Some(closing);
+            });
         }
         let (claim, job, vm) = (claim.clone(), job.clone(), vm.clone());
         let page = Page { claim, job, vm, slot: 0, runner: None, runner_id: None, verdict: Some(closing) };

@@ -69,6 +69,13 @@ impl Answer {
         serde_json::from_slice(&self.body)
     }
 
+    /// Takes a secret out of the body, which may quote what was sent.
+    pub(super) fn hide(&mut self, secret: &str) {
+        if self.body.windows(secret.len().max(1)).any(|window| window == secret.as_bytes()) {
+            self.body = String::from_utf8_lossy(&self.body).replace(secret, "***").into_bytes();
+        }
+    }
+
     /// GitHub's `message`, shortened; empty without one.
     pub(super) fn message(&self) -> String {
         #[derive(serde::Deserialize)]
@@ -105,6 +112,15 @@ mod tests {
         assert_eq!(left("2030-01-22T20:12:34Z"), None, "past");
         assert_eq!(left("tomorrow"), None);
         assert_eq!(Answer::default().until("2030-01-22T21:12:35Z"), None, "no date");
+    }
+
+    #[test]
+    fn what_was_sent_is_quoted_by_nobody() {
+        let mut answer =
+            Answer { body: br#"{"message":"no such token: ghs_x"}"#.into(), ..Answer::default() };
+        answer.hide("ghs_x");
+        assert_eq!(answer.message(), "no such token: ***");
+        answer.hide("");
     }
 
     #[test]

@@ -106,7 +106,13 @@ impl Client {
         let fetched = effect(Effect::GitHub(name), || self.fetcher.fetch(asker, outgoing));
         let status = fetched.as_ref().map_or(0, |answer| answer.status);
         meters::GITHUB_CALLS.add(&[name, &status.to_string()]);
-        fetched.map_err(|fault| match fault {
+        let hidden = fetched.map(|mut answer| {
+            if answer.status >= 400 {
+                answer.hide(signature.expose());
+            }
+            answer
+        });
+        hidden.map_err(|fault| match fault {
             FetchFault::Network(reason) => self.away(request.call, reason, Duration::ZERO, failed),
             FetchFault::Redirected(to) => Setback::Final(GitHubError::Redirected { to }),
             FetchFault::Stopped => Setback::Final(GitHubError::Stopped),

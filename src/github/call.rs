@@ -37,6 +37,12 @@ pub enum Call {
     InstallationToken,
     /// `GET /rate_limit`, which costs no quota.
     GetRateLimit,
+    /// `GET /user`: whose token it is.
+    GetUser,
+    /// `GET /app`; asked by the App itself.
+    GetApp,
+    /// `GET …/hooks/{id}`, or `GET /app/hook/config`.
+    GetHook,
 }
 
 const RUNNERS: &str = "the scope repo (repository), admin:org (organization) or manage_runners:enterprise, \
@@ -47,7 +53,7 @@ const HOOKS: &str = "the scope admin:repo_hook (repository) or admin:org_hook (o
                      or read and write access to webhooks";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 16] = [
+const CALLS: [(Call, &str, &str); 19] = [
     (Call::RegistrationToken, "registration_token", RUNNERS),
     (Call::GenerateJitConfig, "generate_jit_config", RUNNERS),
     (Call::ListRunnerGroups, "list_runner_groups", RUNNERS),
@@ -64,6 +70,9 @@ const CALLS: [(Call, &str, &str); 16] = [
     (Call::FindInstallation, "find_installation", "a GitHub App's key"),
     (Call::InstallationToken, "installation_token", "a GitHub App's key"),
     (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials"),
+    (Call::GetUser, "get_user", "nothing but valid credentials"),
+    (Call::GetApp, "get_app", "a GitHub App's key"),
+    (Call::GetHook, "get_hook", HOOKS),
 ];
 
 impl Call {

@@ -153,22 +153,7 @@ impl Client {
         request: &Request,
     ) -> Result<T, GitHubError> {
         let answer = self.ask(asker, request)?;
-        if answer.status / 100 == 2 { parsed(request, &answer) } else { Err(self.refusal(request, &answer)) }
-    }
-
-    /// What an answer that is no success means where the call gives it no meaning of its own.
-    pub(super) fn refusal(&self, request: &Request, answer: &Answer) -> GitHubError {
-        match answer.status {
-            404 => GitHubError::NotFound { what: request.what() },
-            status => GitHubError::Refused { status, message: self.without_secrets(&answer.message()) },
-        }
-    }
-
-    fn without_secrets(&self, text: &str) -> String {
-        match &self.signer {
-            Signer::Token(token) => text.replace(token.expose(), "***"),
-            Signer::App(app) => app.without_secrets(text),
-        }
+        if answer.status / 100 == 2 { parsed(request, &answer) } else { Err(request.refusal(&answer)) }
     }
 }
 

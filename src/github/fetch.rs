@@ -166,7 +166,7 @@ fn read(mut response: http::Response<Body>) -> Result<Answer, ureq::Error> {
 }
 
 /// A redirect's aim, without what may be secret in it.
-fn place(location: &str) -> String {
+pub(super) fn place(location: &str) -> String {
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let (scheme, rest) = location[..end].split_once("://").unwrap_or(("", &location[..end]));
     let host = rest.split_once('@').map_or(rest, |(_, host)| host);
@@ -185,14 +185,29 @@ fn reason(error: &ureq::Error) -> String {
         ureq::Error::Timeout(_) => "no whole answer in time".into(),
         ureq::Error::HostNotFound => "its name has no address".into(),
         ureq::Error::BodyExceedsLimit(_) => format!("an answer of more than {LONGEST_BODY} bytes"),
-        ureq::Error::Io(fault) => format!("the connection failed: {fault}"),
-        ureq::Error::Rustls(fault) => format!("no trusted TLS connection: {fault}"),
+        ureq::Error::Io(fault) => match fault.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(tls) => untrusted(tls),
+            None => format!("the connection failed: {fault}"),
+        },
+        ureq::Error::Rustls(fault) => untrusted(fault),
         ureq::Error::ConnectProxyFailed(fault) => format!("the proxy refused: {fault}"),
         ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
             "an answer that is not HTTP".into()
         }
         _ => "the request could not be made".into(),
     }
+}
+
+/// An authority of one's own is the one thing that an operator can mend here.
+fn untrusted(fault: &rustls::Error) -> String {
+    use rustls::{CertificateError, Error};
+    let remedy = match fault {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            "; where a company signs its own certificates, name its authority in ca_file"
+        }
+        _ => "",
+    };
+    format!("no trusted TLS connection: {fault}{remedy}")
 }
 
 #[cfg(test)]

@@ -95,6 +95,12 @@ impl Health {
         self.state().why.clone()
     }
 
+    /// How long nobody is to ask after a refusal.
+    pub(super) fn refused_for(&self) -> Option<Duration> {
+        let left = self.state().try_at?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
     pub(super) fn sign_in(&self) -> SignIn {
         let state = self.state();
         match state.try_at {

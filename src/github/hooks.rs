@@ -103,7 +103,7 @@ impl Client {
         let request = request(hook, Call::ListDeliveries, Method::Get, path);
         let answer = self.ask(asker, &request)?;
         if answer.status != 200 {
-            return Err(self.refusal(&request, &answer));
+            return Err(request.refusal(&answer));
         }
         let rows: Vec<Value> = parsed(&request, &answer)?;
         let next = answer.header("link").and_then(next_link).map(cursor_of);
@@ -124,7 +124,7 @@ impl Client {
         let path = format!("{}/{id}/attempts", hook.path());
         let request = request(hook, Call::Redeliver, Method::Post, path);
         let answer = self.ask(asker, &request)?;
-        if answer.status / 100 == 2 { Ok(()) } else { Err(self.refusal(&request, &answer)) }
+        if answer.status / 100 == 2 { Ok(()) } else { Err(request.refusal(&answer)) }
     }
 }
 
@@ -137,6 +137,16 @@ impl Hook {
             }
             Hook::Organization { owner, id } => format!("/orgs/{}/hooks/{id}/deliveries", segment(owner)),
             Hook::App => "/app/hook/deliveries".into(),
+        }
+    }
+
+    /// Where its settings are.
+    pub(super) fn settings_path(&self) -> String {
+        match self {
+            Hook::Repository { .. } | Hook::Organization { .. } => {
+                self.path().trim_end_matches("/deliveries").to_owned()
+            }
+            Hook::App => "/app/hook/config".into(),
         }
     }
 }
@@ -152,7 +162,7 @@ impl fmt::Display for Hook {
 }
 
 /// A call about a hook, signed as that hook wants it.
-fn request(hook: &Hook, call: Call, method: Method, path: String) -> Request {
+pub(super) fn request(hook: &Hook, call: Call, method: Method, path: String) -> Request {
     let sign = match hook {
         Hook::Repository { .. } | Hook::Organization { .. } => Sign::Installation,
         Hook::App => Sign::App,

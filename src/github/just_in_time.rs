@@ -72,7 +72,7 @@ impl Client {
                 Ok(JitRunner { id: RunnerId(told.runner.id), config: Secret::new(told.encoded_jit_config) })
             }
             409 => Err(JitFault::InDoubt(format!("GitHub has a runner of the name {}", name.0))),
-            _ => Err(JitFault::Failed(self.refusal(&request, &answer))),
+            _ => Err(JitFault::Failed(request.refusal(&answer))),
         }
     }
 }

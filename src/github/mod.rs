@@ -24,6 +24,7 @@ mod fetch; // the only user of ureq
 mod form; // deliveries in GitHub's other content type
 pub mod groups; // runner groups by name
 mod health; // sign-in refused, GitHub away: said once
+pub mod hook_settings; // where a webhook sends what
 pub mod hooks; // a webhook's deliveries
 pub mod just_in_time; // runners that GitHub makes by one call
 mod options; // what a client is made of
@@ -36,8 +37,10 @@ mod request; // one call, as it is asked
 pub mod runners; // registration, look-up, removal
 pub mod runs; // jobs and runs: look-up, cancel
 pub mod webhook; // signatures
+pub mod whoami; // as whom the credentials sign in, and whether a scope's runners can be seen
 
 pub use crate::domain::secret::Secret;
+pub use app::Installation;
 pub use asker::{Asker, GRACE, Watcher};
 pub use call::Call;
 pub use client::Client;

@@ -38,8 +38,16 @@ impl Request {
         Request { sign, ..self }
     }
 
+    /// What an answer that is no success means where the call gives it no meaning of its own.
+    pub(super) fn refusal(&self, answer: &Answer) -> GitHubError {
+        match answer.status {
+            404 => GitHubError::NotFound { what: self.what() },
+            status => GitHubError::Refused { status, message: answer.message() },
+        }
+    }
+
     /// Method and path, for people.
-    pub(super) fn what(&self) -> String {
+    fn what(&self) -> String {
         let method = match self.method {
             Method::Get => "GET",
             Method::Post => "POST",

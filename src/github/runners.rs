@@ -85,7 +85,7 @@ impl Client {
         let request = Request::new(Call::RegistrationToken, Method::Post, path);
         let answer = self.ask(asker, &request)?;
         if answer.status / 100 != 2 {
-            return Err(self.refusal(&request, &answer));
+            return Err(request.refusal(&answer));
         }
         let told: TokenAnswer = parsed(&request, &answer)?;
         let token = Secret::new(told.token);
@@ -134,9 +134,9 @@ impl Client {
             404 => match self.find_runner(asker, scope, name)? {
                 None => Ok(Removal::Gone),
                 Some(runner) if runner.busy => Ok(Removal::Busy),
-                Some(_) => Err(self.refusal(&request, &answer)),
+                Some(_) => Err(request.refusal(&answer)),
             },
-            _ => Err(self.refusal(&request, &answer)),
+            _ => Err(request.refusal(&answer)),
         }
     }
 

@@ -116,7 +116,7 @@ impl Client {
             }
             304 => Ok(JobAnswer::NotModified),
             404 => Ok(JobAnswer::NotFound),
-            _ => Err(self.refusal(&request, &answer)),
+            _ => Err(request.refusal(&answer)),
         }
     }
 
@@ -127,7 +127,7 @@ impl Client {
         match answer.status {
             200 => Ok(true),
             404 => Ok(false),
-            _ => Err(self.refusal(&request, &answer)),
+            _ => Err(request.refusal(&answer)),
         }
     }
 
@@ -165,7 +165,7 @@ impl Client {
         match answer.status {
             200..=299 => Ok(Cancel::Accepted),
             409 => Ok(Cancel::AlreadyOver),
-            _ => Err(self.refusal(&request, &answer)),
+            _ => Err(request.refusal(&answer)),
         }
     }
 }

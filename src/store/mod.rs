@@ -187,7 +187,7 @@ impl dyn Store {
                 Event::Release { claim: id, counted: *counted, pause: *pause }
             }
             Closing::Park => Event::Park { claim: id },
-            Closing::Settle(end) => Event::Settle { claim: id, end: end.clone() },
+            Closing::Settle(job, end) => Event::Settle { claim: id, job: *job, end: end.clone() },
         };
         match self.apply(&event) {
             Ok(_) => {

@@ -13,8 +13,8 @@ mod gate; // limits, refusals, faults, redirects, stops
 mod hooks; // a webhook's deliveries
 mod proxy; // a proxy and an authority of one's own before an Enterprise Server
 mod runners; // tokens, look-up, removal; jobs and runs
-mod shared; // plugins of one set of credentials
 mod server; // answers as it is told to
+mod shared; // plugins of one set of credentials
 mod tls; // whom to trust
 
 const TOKEN: &str = "ghp_notForLogs";

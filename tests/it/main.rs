@@ -6,6 +6,7 @@ mod support;
 
 mod aggregator; // the metrics of a fleet from one place
 mod check; // the configuration through the binary: files, environment, `anklet check`
+mod check_github; // `anklet check`: what GitHub says of the configuration
 mod config; // files, faults, environment
 mod crash; // dies at every effect, starts again, finds a clean world
 mod daemon; // pid lock, signals, run-once, exit codes, logs

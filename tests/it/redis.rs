@@ -6,6 +6,6 @@ mod leases; // claims whose host is gone, late, or alive
 mod lost; // answers that never come, from a printed seed
 mod outage; // gone, frozen, full, refusing
 mod races; // many at once
-mod tls; // certificates
+pub mod tls; // certificates
 mod versions; // newer and older records
 mod waiting; // who is woken, by what, and how fast

@@ -13,6 +13,7 @@ use crate::github::address::segment;
 use crate::github::answer::Answer;
 use crate::github::asker::Asker;
 use crate::github::attempt::Setback;
+use crate::github::backoff::pause_after;
 use crate::github::call::Call;
 use crate::github::client::{Client, Request, Sign, parsed};
 use crate::github::error::GitHubError;
@@ -73,6 +74,10 @@ impl Client {
         if let Some(token) = app.fresh() {
             return Ok(token);
         }
+        // Somebody else has just been refused: all wait for one and the same next try.
+        if let Some(left) = self.health.refused_for() {
+            return Err(Setback::Later(left, GitHubError::SignInRefused));
+        }
         match self.renew(asker, app, failed) {
             Err(setback @ Setback::Later(_, GitHubError::Away { .. })) => app.living().ok_or(setback),
             renewed => renewed,
@@ -90,9 +95,10 @@ impl Client {
                 app.state().installation = app.homes.is_empty().then_some(id);
                 return Err(self.not_there(app, &answer, failed, format!("no installation {id}")));
             }
-            _ => return Err(self.refusal(&request, &answer).into()),
+            _ => return Err(request.refusal(&answer).into()),
         }
-        let told: TokenText = parsed(&request, &answer)?;
+        let told: TokenText =
+            parsed(&request, &answer).map_err(|fault| Setback::Later(pause_after(failed), fault))?;
         let token = Secret::new(told.token);
         app.keep(&token, answer.until(&told.expires_at).unwrap_or(USUAL_LIFE).min(LONGEST_LIFE));
         Ok(token)
@@ -117,7 +123,7 @@ impl Client {
                 return Ok(found.id);
             }
             if answer.status != 404 {
-                return Err(self.refusal(&request, &answer).into());
+                return Err(request.refusal(&answer).into());
             }
             last = answer;
         }
@@ -138,7 +144,7 @@ impl Client {
 }
 
 /// Where an App's installation for `scope` is asked for: an owner may be an organization or a user.
-fn look_ups(scope: &Scope) -> Vec<String> {
+pub(super) fn look_ups(scope: &Scope) -> Vec<String> {
     match scope {
         Scope::Repository { owner, repo } => {
             vec![format!("/repos/{}/{}/installation", segment(owner), segment(repo))]

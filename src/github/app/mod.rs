@@ -2,6 +2,7 @@
 
 mod installation; // finding it, and its token
 mod key; // what signs the App's own token
+mod place; // what an installation has on a scope
 mod skew; // GitHub's clock and ours
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,8 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 use key::AppKey;
 
-pub(super) use skew::Skew;
+pub use place::Installation;
+pub(super) use skew::{Skew, off};
 
 /// A token is renewed when this much of its life is left, or a tenth of it where that is less.
 const RENEWED_BEFORE_END: Duration = Duration::from_mins(5);
@@ -80,14 +82,6 @@ impl App {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|known| known.text == *token) {
             state.token = None;
-        }
-    }
-
-    /// `text` without the installation's token.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
-        match &self.state().token {
-            Some(token) => text.replace(token.text.expose(), "***"),
-            None => text.to_owned(),
         }
     }
 
@@ -181,7 +175,6 @@ mod tests {
         app.keep(&text, Duration::from_hours(1));
         app.forget(&Secret::new("ghs_old"));
         assert_eq!(app.fresh(), Some(text.clone()));
-        assert_eq!(app.without_secrets("a ghs_x b"), "a *** b");
         app.forget(&text);
         assert_eq!(app.fresh(), None);
     }

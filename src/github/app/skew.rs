@@ -33,6 +33,11 @@ impl Skew {
     }
 }
 
+/// How many seconds GitHub's clock is ahead of this host's, at a moment at which GitHub says that it is `date`.
+pub(in crate::github) fn off(date: i64) -> i64 {
+    date - own()
+}
+
 fn own() -> i64 {
     i64::try_from(clock::millis().0 / 1000).unwrap_or(i64::MAX)
 }

@@ -83,9 +83,8 @@ impl Handler {
                 | GitHubError::Redirected { .. }),
             ) => {
                 log::error!("{what}: {reason}; failed to cancel the run {run}: failed to {error}");
-                return Closing::Settle(End::Dead(format!(
-                    "{reason}; and its run could not be cancelled: {error}"
-                )));
+                let reason = format!("{reason}; and its run could not be cancelled: {error}");
+                return Closing::Settle(job.id, End::Dead(reason));
             }
             Err(error) => {
                 let why = github_reason(&error);
@@ -100,7 +99,7 @@ impl Handler {
                 return Closing::Release { counted: false, pause: Duration::ZERO };
             }
         }
-        Closing::Settle(End::Dead(reason.to_string()))
+        Closing::Settle(job.id, End::Dead(reason.to_string()))
     }
 
     /// Forces what GitHub has not cancelled in time.

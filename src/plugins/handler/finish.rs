@@ -77,7 +77,7 @@ impl Handler {
         } else {
             log::info!("the job is over, and ran elsewhere or not at all: {}", ending.conclusion);
         }
-        Closing::Settle(End::Over(ending.conclusion.clone()))
+        Closing::Settle(work.entry.job.id, End::Over(ending.conclusion.clone()))
     }
 
     fn did_not_run(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {

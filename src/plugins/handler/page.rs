@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::conclusion::Conclusion;
 use crate::domain::event::End;
-use crate::domain::ids::{RunnerId, RunnerName, VmName};
+use crate::domain::ids::{JobId, RunnerId, RunnerName, VmName};
+use crate::domain::job::Job;
 use crate::domain::undo::{Closing, Page};
 use crate::store::record::{ClaimRecord, JobRecord};
 
@@ -59,14 +60,16 @@ pub fn read(text: &[u8]) -> Result<Page, String> {
     if written.version > VERSION {
         return Err(format!("version {} is newer than this anklet, which knows {VERSION}", written.version));
     }
+    let job: Job = written.job.into();
+    let verdict = written.verdict.map(|written| closing(written, job.id));
     Ok(Page {
         claim: written.claim.into(),
-        job: written.job.into(),
+        job,
         vm: VmName(written.vm),
         slot: written.slot,
         runner: written.runner.map(RunnerName),
         runner_id: written.runner_id.map(RunnerId),
-        verdict: written.verdict.map(closing),
+        verdict,
     })
 }
 
@@ -81,21 +84,24 @@ fn written_closing(closing: &Closing) -> WrittenClosing {
             WrittenClosing::Release { counted: *counted, pause_ms: pause.as_millis() as u64 }
         }
         Closing::Park => WrittenClosing::Park,
-        Closing::Settle(End::Over(conclusion)) => {
+        Closing::Settle(_, End::Over(conclusion)) => {
             WrittenClosing::Over { conclusion: conclusion.as_text().into() }
         }
-        Closing::Settle(End::Dead(reason)) => WrittenClosing::Dead { reason: reason.clone() },
+        Closing::Settle(_, End::Dead(reason)) => WrittenClosing::Dead { reason: reason.clone() },
     }
 }
 
-fn closing(written: WrittenClosing) -> Closing {
+/// What is owed is of the page's own job.
+fn closing(written: WrittenClosing, job: JobId) -> Closing {
     match written {
         WrittenClosing::Release { counted, pause_ms } => {
             Closing::Release { counted, pause: Duration::from_millis(pause_ms) }
         }
         WrittenClosing::Park => Closing::Park,
-        WrittenClosing::Over { conclusion } => Closing::Settle(End::Over(Conclusion::from_text(&conclusion))),
-        WrittenClosing::Dead { reason } => Closing::Settle(End::Dead(reason)),
+        WrittenClosing::Over { conclusion } => {
+            Closing::Settle(job, End::Over(Conclusion::from_text(&conclusion)))
+        }
+        WrittenClosing::Dead { reason } => Closing::Settle(job, End::Dead(reason)),
     }
 }
 
@@ -132,8 +138,8 @@ mod tests {
         let closings = [
             Closing::Release { counted: true, pause: Duration::from_secs(5) },
             Closing::Park,
-            Closing::Settle(End::Over(Conclusion::Success)),
-            Closing::Settle(End::Dead("why".into())),
+            Closing::Settle(JobId(1), End::Over(Conclusion::Success)),
+            Closing::Settle(JobId(1), End::Dead("why".into())),
         ];
         for (at, verdict) in closings.into_iter().map(Some).chain([None]).enumerate() {
             let page = Page { runner_id: (at > 1).then_some(RunnerId(7)), ..page(verdict) };

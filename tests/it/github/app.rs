@@ -230,3 +230,21 @@ fn the_apps_own_webhook_wants_the_apps_own_signature() {
     let refused = token.deliveries(&once(&stop), &Hook::App, None).unwrap_err();
     assert!(matches!(refused, GitHubError::Permission { .. }), "{refused}");
 }
+
+#[test]
+fn who_is_refused_together_asks_again_together() {
+    let server = Server::start([said(403, "This installation has been suspended")]);
+    let (client, stop) = (app(&server.url, Some(99), Vec::new()), Stop::unheard());
+    for _ in 0..3 {
+        assert_eq!(ask(&client, &once(&stop)), Err(GitHubError::SignInRefused));
+    }
+    assert_eq!(server.lines(), [RENEW], "the others hear of it without asking");
+}
+
+#[test]
+fn an_answer_that_quotes_the_signature_is_not_passed_on() {
+    let server = Server::start([token("ghs_canary", AN_HOUR), said(418, "what is ghs_canary?")]);
+    let (client, stop) = (app(&server.url, Some(99), Vec::new()), Stop::unheard());
+    let refused = ask(&client, &once(&stop)).unwrap_err();
+    assert_eq!(refused, GitHubError::Refused { status: 418, message: "what is ***?".into() });
+}

@@ -9,9 +9,8 @@ use crate::support::{World, eventually, pause};
 const SOON: Duration = Duration::from_secs(25);
 
 fn statuses(world: &World) -> Vec<String> {
-    let rows = world.metrics()["plugins"].take();
-    let word = |row: &serde_json::Value| row["status"].as_str().unwrap().to_owned();
-    rows.as_array().unwrap().iter().map(word).collect()
+    let plugins = world.metrics()["plugins"].take();
+    plugins.as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap().to_owned()).collect()
 }
 
 fn calls(world: &World) -> u64 {
@@ -28,10 +27,7 @@ fn a_limit_that_one_plugin_meets_pauses_all_that_sign_in_alike() {
     let other = "- name: OTHER\n  plugin: github\n  owner: beta\n  token: another\n";
     let _daemon = world.start_with(&(text + other));
     eventually("the receiver has looked", SOON, || calls(&world) == 1);
-    world.control(
-        "rules",
-        &json!({ "path": "/cancel", "preset": "secondary", "seconds": 12, "times": 1 }),
-    );
+    world.control("rules", &json!({ "path": "/cancel", "preset": "secondary", "seconds": 12, "times": 1 }));
     let job = world.order(json!({ "labels": ["anka-template:"] }))[0];
     let paused = ["limit_paused", "limit_paused", "limit_paused", "idle"];
     eventually("all of the token show it", SOON, || statuses(&world) == paused);

@@ -23,7 +23,7 @@ fn waits_then_runs(webhooks: &Value) {
 }
 
 #[test]
-fn a_job_that_waits_is_parked_and_queued_again_when_it_is_approved() {
+pub fn a_job_that_waits_is_parked_and_queued_again_when_it_is_approved() {
     waits_then_runs(&json!({}));
 }
 
@@ -55,7 +55,7 @@ fn deliver(world: &World, action: &str, job: &Value) {
 
 /// While its runner waits, a person's approval becomes necessary: the handler lets go, and the job is parked.
 #[test]
-fn a_claimed_job_that_waits_is_let_go() {
+pub fn a_claimed_job_that_waits_is_let_go() {
     let world = World::new();
     let _daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
     let job = world.order(json!({ "hold": true }))[0];

@@ -34,7 +34,7 @@ fn gives_up_after_two(call: &str, what: &str) {
 }
 
 #[test]
-fn a_clone_that_fails_is_a_try() {
+pub fn a_clone_that_fails_is_a_try() {
     gives_up_after_two("clone", "clone");
 }
 
@@ -71,7 +71,7 @@ fn a_script_s_own_words_are_in_the_log_and_the_token_is_not() {
 }
 
 #[test]
-fn the_count_is_the_job_s_own_and_outlives_the_daemon() {
+pub fn the_count_is_the_job_s_own_and_outlives_the_daemon() {
     let world = World::new();
     world.fault(&json!({ "call": "clone", "do": "fail", "times": 2 }));
     let text = world.configuration(1, "global_job_retry_attempts: 3");
@@ -103,7 +103,7 @@ fn another_job_is_served_while_one_waits_for_its_next_try() {
 }
 
 #[test]
-fn a_refused_cancel_ends_it_all_the_same() {
+pub fn a_refused_cancel_ends_it_all_the_same() {
     let world = World::new();
     world.fault(&json!({ "call": "clone", "do": "fail", "times": 0 }));
     world.control("rules", &json!({ "method": "POST", "path": "/cancel", "preset": "permission" }));

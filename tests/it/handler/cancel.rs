@@ -82,7 +82,7 @@ fn a_last_try_that_was_overtaken_is_no_fault() {
 }
 
 #[test]
-fn while_its_runner_waits_the_vm_is_cleaned_up_at_once() {
+pub fn while_its_runner_waits_the_vm_is_cleaned_up_at_once() {
     let world = World::new();
     let _daemon = world.start(1);
     let job = world.order(json!({ "hold": true }))[0];
@@ -94,7 +94,7 @@ fn while_its_runner_waits_the_vm_is_cleaned_up_at_once() {
 }
 
 #[test]
-fn while_it_runs_it_counts_as_cancelled() {
+pub fn while_it_runs_it_counts_as_cancelled() {
     let world = World::new();
     let _daemon = world.start(1);
     let job = world.order(json!({ "duration_ms": 60_000 }))[0];

@@ -25,7 +25,7 @@ fn successes(world: &World) -> Value {
 }
 
 #[test]
-fn two_equal_jobs_cross() {
+pub fn two_equal_jobs_cross() {
     let world = World::new();
     let _daemon = world.start(2);
     let jobs = world.order(json!({ "count": 2, "cross": "x", "duration_ms": 600 }));
@@ -41,7 +41,7 @@ fn two_equal_jobs_cross() {
 
 /// One ends long before the other: the VM that must stay is the one whose *runner* still works.
 #[test]
-fn the_vm_of_the_longer_job_stays() {
+pub fn the_vm_of_the_longer_job_stays() {
     let world = World::new();
     let _daemon = world.start(2);
     let short = world.order(json!({ "cross": "x", "duration_ms": 300 }))[0];
@@ -56,7 +56,7 @@ fn the_vm_of_the_longer_job_stays() {
 }
 
 #[test]
-fn our_vm_serves_a_job_that_never_named_us() {
+pub fn our_vm_serves_a_job_that_never_named_us() {
     let world = World::new();
     let _daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
     let other = world.order(json!({ "labels": ["self-hosted"], "hold": true, "duration_ms": 1500 }))[0];
@@ -88,7 +88,7 @@ fn a_vm_whose_job_a_stranger_took_is_cleaned_up() {
 }
 
 #[test]
-fn a_vm_whose_job_a_stranger_took_serves_an_equal_job_first() {
+pub fn a_vm_whose_job_a_stranger_took_serves_an_equal_job_first() {
     let world = World::new();
     let _daemon = world.start(1);
     let jobs = world.order(json!({ "count": 2, "hold": true, "duration_ms": 800 }));
@@ -160,7 +160,7 @@ fn a_stranger_may_take_a_queued_job() {
 
 /// Between the decision to clean up and the removal, GitHub gives the runner another job: 422, back to watching.
 #[test]
-fn a_runner_that_is_busy_when_it_is_to_be_removed_is_watched_again() {
+pub fn a_runner_that_is_busy_when_it_is_to_be_removed_is_watched_again() {
     let world = World::new();
     let _daemon = world.start(1);
     let other = world.order(json!({ "labels": ["self-hosted"], "hold": true, "duration_ms": 2000 }))[0];

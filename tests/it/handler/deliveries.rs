@@ -7,7 +7,7 @@ fn successes(world: &World) -> Value {
 }
 
 #[test]
-fn a_lost_in_progress_costs_nothing() {
+pub fn a_lost_in_progress_costs_nothing() {
     let world = World::new();
     let _daemon = world.start(1);
     let job = world.order(json!({ "webhooks": { "in_progress": { "drop": true } } }))[0];
@@ -18,7 +18,7 @@ fn a_lost_in_progress_costs_nothing() {
 }
 
 #[test]
-fn a_lost_completed_is_asked_for_at_the_next_start() {
+pub fn a_lost_completed_is_asked_for_at_the_next_start() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "duration_ms": 1200, "webhooks": { "completed": { "drop": true } } }))[0];
@@ -66,7 +66,7 @@ fn a_runner_that_has_done_its_job_is_no_failed_try() {
 }
 
 #[test]
-fn what_is_known_as_over_or_running_is_never_queued_again() {
+pub fn what_is_known_as_over_or_running_is_never_queued_again() {
     let world = World::new();
     let _daemon = world.start(1);
     let stranger = json!({ "name": "outsider", "owner": "acme", "repo": "app", "ephemeral": false,
@@ -88,7 +88,7 @@ fn what_is_known_as_over_or_running_is_never_queued_again() {
 }
 
 #[test]
-fn doubled_deliveries_count_once() {
+pub fn doubled_deliveries_count_once() {
     let world = World::new();
     let _daemon = world.start(2);
     let twice = json!({ "copies": 2 });

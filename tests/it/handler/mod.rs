@@ -3,26 +3,26 @@
 
 mod anka; // a CLI that fails, lies, hangs
 mod app; // signing in as a GitHub App
-mod approval; // a person must say yes first
-mod attempts; // what counts, how often, and what then
+pub mod approval; // a person must say yes first
+pub mod attempts; // what counts, how often, and what then
 mod budget; // how many calls GitHub gets
-mod cancel; // a person says no
-mod crossing; // runners and jobs find other partners
-mod deliveries; // lost, late, doubled
+pub mod cancel; // a person says no
+pub mod crossing; // runners and jobs find other partners
+pub mod deliveries; // lost, late, doubled
 mod fleet; // many handlers, two VMs
 mod just_in_time; // runners that GitHub makes, and their groups
 mod labels; // data, or malformed
 mod limits; // what GitHub refuses
 mod minutes; // what waits so long
-mod races; // stops and starts that meet
-mod restart; // what an earlier daemon left
+pub mod races; // stops and starts that meet
+pub mod restart; // what an earlier daemon left
 mod runner; // that does not come, does not end, or goes away
 mod scopes; // organizations, letter case, split daemons
 mod secrets; // what nobody may see
 mod shown; // status, totals, drain file
 mod store_away; // and back
 mod template; // the rule: use, pull, not here
-mod uncounted; // no room, limits, outages, drain
+pub mod uncounted; // no room, limits, outages, drain
 
 use std::fs;
 use std::time::Duration;
@@ -109,18 +109,20 @@ fn online_runner(world: &World) -> String {
 
 /// Puts a script of the test's in the place of one of the three.
 fn script(world: &World, name: &str, text: &str) {
-    let path = world.dir.join(".config/anklet/plugins/handlers/github").join(format!("{name}-runner.bash"));
-    fs::write(path, text).unwrap();
+    for machine in world.machines() {
+        let folder = machine.dir.join(".config/anklet/plugins/handlers/github");
+        fs::write(folder.join(format!("{name}-runner.bash")), text).unwrap();
+    }
 }
 
 /// Starts the runner and returns at once.
 const QUICK_START: &str =
     "cd actions-runner && { setsid bash ./run.sh </dev/null >>anklet-runner.log 2>&1 & }\n";
 
-/// A plugin's row in the metrics.
+/// A plugin's row in the metrics; null while its daemon has not begun.
 fn row(world: &World, name: &str) -> Value {
     let all = world.metrics();
-    all["plugins"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone()
+    all["plugins"].as_array().unwrap().iter().find(|row| row["name"] == name).cloned().unwrap_or_default()
 }
 
 /// Waits until the plugin shows this status.

@@ -4,7 +4,7 @@ use super::*;
 use crate::support::Daemon;
 
 #[test]
-fn a_removed_plugin_s_running_job_is_watched_to_its_end() {
+pub fn a_removed_plugin_s_running_job_is_watched_to_its_end() {
     let world = World::new();
     let text = and_handler(&world.configuration(0, ""), "OLD", &[]);
     let mut daemon = world.start_with(&text);
@@ -90,7 +90,7 @@ fn nobody_pulls_while_a_dead_daemon_s_child_does() {
 }
 
 #[test]
-fn after_a_reboot_all_vms_are_gone_and_github_s_verdict_counts() {
+pub fn after_a_reboot_all_vms_are_gone_and_github_s_verdict_counts() {
     let world = World::new();
     world.control("settings", &json!({ "lost_runner_ms": 1500 }));
     let mut daemon = world.start(2);
@@ -114,7 +114,7 @@ fn after_a_reboot_all_vms_are_gone_and_github_s_verdict_counts() {
 }
 
 #[test]
-fn a_job_that_ended_meanwhile_is_settled_and_counted() {
+pub fn a_job_that_ended_meanwhile_is_settled_and_counted() {
     let world = World::new();
     let mut daemon = world.start(1);
     let job = world.order(json!({ "duration_ms": 1000 }))[0];

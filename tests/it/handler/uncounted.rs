@@ -40,7 +40,7 @@ fn a_start_that_is_refused_because_guests_came_meanwhile_does_not_count() {
 }
 
 #[test]
-fn a_drain_before_the_start_gives_the_job_back() {
+pub fn a_drain_before_the_start_gives_the_job_back() {
     let world = World::new();
     world.anka("set", &["timing_ms.start=2000"]);
     let text = world.configuration(1, ONCE);
@@ -57,7 +57,7 @@ fn a_drain_before_the_start_gives_the_job_back() {
 }
 
 #[test]
-fn an_interrupt_before_the_start_gives_the_job_back() {
+pub fn an_interrupt_before_the_start_gives_the_job_back() {
     let world = World::new();
     let text = world.configuration(1, ONCE);
     let mut daemon = world.start_with(&text);
@@ -74,7 +74,7 @@ fn an_interrupt_before_the_start_gives_the_job_back() {
 }
 
 #[test]
-fn a_crash_does_not_count() {
+pub fn a_crash_does_not_count() {
     let world = World::new();
     world.anka("set", &["timing_ms.start=800"]);
     let text = world.configuration(1, ONCE);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anklet::domain::conclusion::Conclusion;
 use anklet::domain::entry::Entry;
 use anklet::domain::event::{End, Event, Verdict};
 use anklet::domain::ids::{JobId, Millis};
@@ -23,7 +24,7 @@ fn only_counted_tries_count_and_they_stay_with_the_job() {
         assert_eq!((model.word(1), entry(&model).attempts, entry(&model).age), ("queued", want, age));
     }
     model.play(&claim(1, 4));
-    model.play(&Event::Settle { claim: claim_id(4), end: End::Dead("no disk".into()) });
+    model.play(&Event::Settle { claim: claim_id(4), job: JobId(1), end: End::Dead("no disk".into()) });
     assert_eq!(model.word(1), "dead");
     model.play(&Event::Requeue { job: JobId(1) });
     assert_eq!((model.word(1), entry(&model).attempts, entry(&model).age), ("queued", 0, age));
@@ -110,4 +111,20 @@ fn a_stranger_that_took_the_job_leaves_the_claim_without_one() {
     assert_eq!(model.play(&started(1, stranger())).wake, [claim_id(1).owner]);
     assert_eq!(model.play(&release(1, true)).verdict, Verdict::Lost);
     assert_eq!((model.word(1), entry(&model).attempts), ("running", 0));
+}
+
+/// The handler of the first claim gives job 1 up, while GitHub gives that job to the second one's runner: the claims
+/// are exchanged, and job 2 must not be given up in its place.
+#[test]
+fn what_is_said_of_a_job_is_not_done_to_the_one_that_the_claim_holds_by_now() {
+    for end in [End::Dead("no disk".into()), End::Over(Conclusion::Cancelled)] {
+        let mut model = Model::at(1_000);
+        ready(&mut model, 1, 1);
+        ready(&mut model, 2, 2);
+        model.play(&started(1, vm(2)));
+        assert_eq!(model.holds(&claim_id(1)), Some(2));
+        let told = model.play(&Event::Settle { claim: claim_id(1), job: JobId(1), end });
+        assert_eq!((model.word(1), model.word(2), told.work), ("running", "queued", true));
+        assert_eq!((model.holds(&claim_id(1)), model.holds(&claim_id(2))), (None, Some(1)));
+    }
 }

@@ -121,7 +121,8 @@ impl Day {
                 let given = vm.as_ref().and_then(|vm| self.runners.get(vm).copied().flatten());
                 if !given.as_ref().is_some_and(busy) {
                     self.runners.retain(|runner, _| Some(runner) != vm.as_ref());
-                    self.end(at, &Event::Settle { claim, end: End::Dead("never".into()) });
+                    let job = held.map_or(JobId(0), |entry| entry.job.id);
+                    self.end(at, &Event::Settle { claim, job, end: End::Dead("never".into()) });
                 }
             }
             _ => {}

@@ -73,7 +73,7 @@ fn entry(column: &str) -> Option<Entry> {
 }
 
 fn event(row: &str) -> Event {
-    let settle = |end| Event::Settle { claim: claim_id(1), end };
+    let settle = |end| Event::Settle { claim: claim_id(1), job: JobId(1), end };
     match row {
         "queued" => queued(1),
         "queued_waiting" => Event::Queued { job: job(1), waiting: true },
@@ -196,7 +196,7 @@ fn a_claim_that_is_not_the_jobs_can_do_nothing() {
         Event::Release { counted, pause, .. } => Event::Release { claim: claim_id(2), counted, pause },
         Event::NotHere { voter, .. } => Event::NotHere { claim: claim_id(2), voter },
         Event::Park { .. } => Event::Park { claim: claim_id(2) },
-        Event::Settle { end, .. } => Event::Settle { claim: claim_id(2), end },
+        Event::Settle { end, job, .. } => Event::Settle { claim: claim_id(2), job, end },
         other => panic!("no claim in {other:?}"),
     };
     let rows_of_claims = ["checkpoint", "renew", "release", "not_here", "park", "settle_over", "settle_dead"];
@@ -229,7 +229,7 @@ fn verdicts_tell_new_from_known_from_foreign() {
 fn how_it_ended_is_remembered_as_github_said_it() {
     let mut model = world("ready", "completed_vm");
     model.play(&completed(1, Some(vm(1))));
-    model.play(&Event::Settle { claim: claim_id(1), end: End::Over(Conclusion::Failure) });
+    model.play(&Event::Settle { claim: claim_id(1), job: JobId(1), end: End::Over(Conclusion::Failure) });
     let State::Over(ending) = model.state(1) else { panic!("{:?}", model.state(1)) };
     assert_eq!((&ending.conclusion, &ending.runner), (&Conclusion::Success, &Some(vm(1))));
     assert_eq!((ending.at, &ending.hold), (Millis(1_000_001), &None));

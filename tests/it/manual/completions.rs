@@ -83,5 +83,6 @@ fn bash_offers_what_fits() {
     assert_eq!(bash_offers(&["anklet", "queue", "list", "--l"]), ["--limit"]);
     assert_eq!(bash_offers(&["anklet", "queue", "show", "--l"]), [""]);
     assert_eq!(bash_offers(&["anklet", "-c", "config/example."]), ["config/example.yml"]);
-    assert_eq!(bash_offers(&["anklet", "check", "--o"]), [""]);
+    assert_eq!(bash_offers(&["anklet", "check", "--o"]), ["--offline"]);
+    assert_eq!(bash_offers(&["anklet", "healthcheck", "--o"]), [""]);
 }

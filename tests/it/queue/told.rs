@@ -102,7 +102,7 @@ fn one_of_each(filled: &Filled, last: u64) {
     filled.store.apply(&checkpoint(2)).unwrap();
     assert_eq!(filled.claims(3, "h3"), Some(3));
     let end = End::Dead("the VM did not start: \u{1b}[31mno disk".into());
-    filled.store.apply(&Event::Settle { claim: claim_id(3), end }).unwrap();
+    filled.store.apply(&Event::Settle { claim: claim_id(3), job: JobId(3), end }).unwrap();
     filled.store.apply(&completed(4, None)).unwrap();
     filled.store.apply(&Event::Waiting { job: JobId(5) }).unwrap();
 }

@@ -64,7 +64,7 @@ fn each_of_400_jobs_is_claimed_once_while_more_arrive() {
                         let Some(id) = claimed(&**handler, &ask(&claim, &acme())) else { continue };
                         taken.lock().unwrap().push(id);
                         let end = End::Over(Conclusion::Success);
-                        handler.apply(&Event::Settle { claim, end }).unwrap();
+                        handler.apply(&Event::Settle { claim, job: JobId(id), end }).unwrap();
                     }
                 });
             }
@@ -128,7 +128,9 @@ fn a_runner_that_is_tied_in_between_is_seen() {
                 "round {round}"
             );
             assert_eq!(crate::store::world::word(&*hosts[0], own), "queued");
-            hosts[0].apply(&Event::Settle { claim, end: End::Over(Conclusion::Success) }).unwrap();
+            hosts[0]
+                .apply(&Event::Settle { claim, job: JobId(found), end: End::Over(Conclusion::Success) })
+                .unwrap();
             hosts[0].apply(&crate::life::model::completed(own, None)).unwrap();
         }
     }
@@ -151,7 +153,8 @@ fn one_claim_asked_for_twice_at_once_has_one_job() {
             });
             let held = hosts[0].list().unwrap().iter().filter(|entry| entry.held_by(&claim)).count();
             assert_eq!(held, 1, "round {round}");
-            hosts[0].apply(&Event::Settle { claim, end: End::Over(Conclusion::Success) }).unwrap();
+            let job = hosts[0].held(&claim).unwrap().unwrap().job.id;
+            hosts[0].apply(&Event::Settle { claim, job, end: End::Over(Conclusion::Success) }).unwrap();
             for id in [a, b] {
                 hosts[0].apply(&crate::life::model::completed(id, None)).unwrap();
             }

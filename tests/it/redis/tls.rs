@@ -12,7 +12,7 @@ use crate::store::world::Folder;
 use crate::support::redis::{TlsServer, options, store};
 
 /// An authority, and a certificate for `localhost` and 127.0.0.1 that it has signed.
-fn certificates(folder: &Path) -> (PathBuf, PathBuf, PathBuf) {
+pub fn certificates(folder: &Path) -> (PathBuf, PathBuf, PathBuf) {
     let script = r#"
 set -e
 cd "$0"

@@ -32,7 +32,7 @@ fn the_keys_are_those_that_are_documented() {
     queue.apply(&crate::life::model::checkpoint(1)).unwrap();
     queue.apply(&crate::life::model::started(1, crate::life::model::vm(1))).unwrap();
     queue.apply(&completed(2, None)).unwrap();
-    queue.apply(&Event::Settle { claim: claim_id(3), end: End::Dead("no".into()) }).unwrap();
+    queue.apply(&Event::Settle { claim: claim_id(3), job: JobId(3), end: End::Dead("no".into()) }).unwrap();
     let pause = Duration::from_mins(1);
     queue.apply(&Event::Release { claim: claim_id(4), counted: true, pause }).unwrap();
     let (_bell, mut found) = (queue.bell(&owner("h9")), say::<Vec<String>>(&mut client, &["KEYS", "*"]));
@@ -71,7 +71,9 @@ fn a_record_of_the_first_version_is_read() {
     say::<i64>(&mut server.client(), &["HSET", &key("jobs"), "1", FIRST]);
     assert_eq!(queue.entry(JobId(1)).unwrap().unwrap().attempts, 0);
     assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), Some(1));
-    queue.apply(&Event::Settle { claim: claim_id(1), end: End::Over(Conclusion::Success) }).unwrap();
+    queue
+        .apply(&Event::Settle { claim: claim_id(1), job: JobId(1), end: End::Over(Conclusion::Success) })
+        .unwrap();
     assert_eq!(word(&*queue, 1), "over");
 }
 

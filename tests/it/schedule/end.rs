@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anklet::domain::entry::{Entry, State};
 use anklet::domain::event::{End as Settled, Event, Verdict};
+use anklet::domain::ids::JobId;
 
 use super::github::Stand;
 use super::handler::{End, Phase, Work};
@@ -30,7 +31,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) fn busy(&mut self, at: usize) -> Done {
+    pub(super) fn busy(&mut self, at: usize) {
         // What was settled before is no longer so.
         self.handlers[at].page.as_mut().unwrap().verdict = None;
         let news = self.news(at);
@@ -43,14 +44,13 @@ impl Stage<'_> {
         } else if self.github.runs_on(&vm).is_none() {
             self.handlers[at].phase = Phase::Cleaning(End::Uncounted);
         }
-        Ok(())
     }
 
     /// A job that was given up may have run after all.
     pub(super) fn finish(&mut self, at: usize, mut end: End, fate: Fate) -> Done {
         let page = self.handlers[at].page.clone();
         if let Some(verdict) = page.as_ref().and_then(|page| page.verdict.clone()) {
-            self.handlers[at].phase = Phase::Ending(verdict);
+            self.handlers[at].phase = Phase::Ending(Box::new(verdict));
             return Ok(());
         }
         if end != End::Over {
@@ -76,9 +76,10 @@ impl Stage<'_> {
         }
         let Some(event) = self.closing(at, end, fate)? else {
             self.handlers[at].work.as_mut().unwrap().claim = None;
-            return self.close(at);
+            self.close(at);
+            return Ok(());
         };
-        self.handlers[at].phase = Phase::Ending(event);
+        self.handlers[at].phase = Phase::Ending(Box::new(event));
         Ok(())
     }
 
@@ -93,13 +94,14 @@ impl Stage<'_> {
             return Ok(None);
         };
         let release = |counted| Event::Release { claim: claim.clone(), counted, pause: Duration::ZERO };
-        let dead = Event::Settle { claim: claim.clone(), end: Settled::Dead("given up".into()) };
+        let dead =
+            Event::Settle { claim: claim.clone(), job: JobId(job), end: Settled::Dead("given up".into()) };
         Ok(Some(match (end, &work.entry.state) {
             (End::Over, State::Over(ending)) => {
                 if ran(&work) {
                     self.counted.add(job, at, life)?;
                 }
-                Event::Settle { claim, end: Settled::Over(ending.conclusion.clone()) }
+                Event::Settle { claim, job: JobId(job), end: Settled::Over(ending.conclusion.clone()) }
             }
             (End::Over | End::Uncounted, _) => release(false),
             (End::Counted, _) => release(true),
@@ -126,7 +128,8 @@ impl Stage<'_> {
     pub(super) fn end(&mut self, at: usize, event: Event, fate: Fate) -> Done {
         let told = self.apply(event.clone(), fate)?.is_some();
         if told {
-            return self.close(at);
+            self.close(at);
+            return Ok(());
         }
         if let Some(page) = &mut self.handlers[at].page {
             page.verdict = Some(event);
@@ -134,10 +137,9 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn close(&mut self, at: usize) -> Done {
+    fn close(&mut self, at: usize) {
         let handler = &mut self.handlers[at];
         (handler.page, handler.work, handler.phase) = (None, None, Phase::Idle);
-        Ok(())
     }
 
     /// The journal's page of an earlier life: what became of its job?

@@ -90,7 +90,7 @@ impl GitHub {
             .collect();
         // Strangers are rare, but there.
         let chosen = if to >= 240 { None } else { nth(&free, to).cloned() };
-        if chosen.is_none() && to % 8 != 0 {
+        if chosen.is_none() && !to.is_multiple_of(8) {
             return;
         }
         self.strangers += u64::from(chosen.is_none());
@@ -185,6 +185,11 @@ impl GitHub {
         let at = nth(&fit, which)?;
         self.post[at].arrived = true;
         Some(self.post[at].event.clone())
+    }
+
+    /// Whether every delivery has arrived.
+    pub fn has_told_all(&self) -> bool {
+        self.post.iter().all(|delivery| delivery.arrived)
     }
 
     pub fn those(&self, fit: impl Fn(&Stand) -> bool) -> Vec<u64> {

@@ -45,7 +45,7 @@ pub enum Phase {
     /// The VM is gone.
     Deleted(End),
     /// The store is to be told.
-    Ending(Event),
+    Ending(Box<Event>),
 }
 
 /// The journal's page: it outlives the daemon.

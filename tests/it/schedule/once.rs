@@ -46,5 +46,5 @@ fn no_schedule_runs_a_job_twice_by_the_state_table() {
 #[test]
 fn no_schedule_runs_a_job_twice_on_redis() {
     let servers = Servers::new();
-    all_hold(many(25), |steps| fault(&mut servers.queue(), steps));
+    all_hold(many(40), |steps| fault(&mut servers.queue(), steps));
 }

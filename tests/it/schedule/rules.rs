@@ -36,8 +36,7 @@ pub fn judge(
             return Err(format!("{is:?} was {was:?}"));
         }
         // A job that has started is never given to anybody again: it would be run twice.
-        let given_up = matches!(is.state, State::Dead { .. }) && !matches!(was.state, State::Over(_));
-        if started(was) && !started(is) && !given_up {
+        if started(was) && !started(is) {
             return Err(format!("job {id} was {} and is {}", was.state.word(), is.state.word()));
         }
     }

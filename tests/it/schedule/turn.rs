@@ -31,9 +31,12 @@ impl Stage<'_> {
             Phase::Waiting => self.wait(at, choice, fate),
             Phase::Running => self.watch(at, choice, fate),
             Phase::Cleaning(end) => self.clean(at, end),
-            Phase::Busy => self.busy(at),
+            Phase::Busy => {
+                self.busy(at);
+                Ok(())
+            }
             Phase::Deleted(end) => self.finish(at, end, fate),
-            Phase::Ending(event) => self.end(at, event, fate),
+            Phase::Ending(event) => self.end(at, *event, fate),
         }
     }
 

@@ -124,12 +124,23 @@ impl Stage<'_> {
                 } else if self.heed(at, news, fate)? && (choice == 3 || self.has_no_runner(at)) {
                     self.ask(at, fate)?;
                     if self.has_no_runner(at) && self.news(at) == News::Waiting {
+                        self.has_never_run(at)?;
                         self.handlers[at].phase = Phase::Cleaning(End::Counted);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// A runner that has done its job is no failed try, once all is told.
+    fn has_never_run(&self, at: usize) -> Done {
+        let vm = self.handlers[at].runner();
+        let ran = self.github.those(|stand| matches!(stand, Stand::Over(_, runner) if *runner == vm));
+        if ran.is_empty() || !self.github.has_told_all() {
+            return Ok(());
+        }
+        Err(format!("{vm:?} has run job {ran:?}, and its handler waits on"))
     }
 
     /// The runner has ended: its job is over, or it was never given one.

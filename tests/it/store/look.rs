@@ -26,7 +26,10 @@ fn fill(world: &World) {
         assert_eq!(claimed(&*world.store, &ask(&claim_id(n), &acme())), Some(n));
     }
     world.store.apply(&completed(2, None)).unwrap();
-    world.store.apply(&Event::Settle { claim: claim_id(3), end: End::Dead("no".into()) }).unwrap();
+    world
+        .store
+        .apply(&Event::Settle { claim: claim_id(3), job: JobId(3), end: End::Dead("no".into()) })
+        .unwrap();
     world.store.apply(&completed(4, None)).unwrap();
     world.store.apply(&Event::Waiting { job: JobId(5) }).unwrap();
 }

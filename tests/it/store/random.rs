@@ -45,7 +45,9 @@ pub fn event(dice: &mut Dice) -> Event {
         }
         12 => not_here(n, if dice.one_in(2) { "v1" } else { "v2" }),
         13 => Event::Park { claim: claim_id(n) },
-        14 if dice.one_in(3) => Event::Settle { claim: claim_id(n), end: End::Dead("no".into()) },
+        14 if dice.one_in(3) => {
+            Event::Settle { claim: claim_id(n), job: JobId(id), end: End::Dead("no".into()) }
+        }
         14 => Event::Renew { claim: claim_id(n), lease_until: Millis(dice.roll(1000)) },
         _ => Event::Requeue { job: JobId(id) },
     }

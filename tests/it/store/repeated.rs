@@ -17,7 +17,7 @@ use crate::life::model::{
 
 #[test]
 fn lost_answers_and_repeated_calls_leave_what_one_call_leaves() {
-    let settle = Event::Settle { claim: claim_id(2), end: End::Over(Conclusion::Failure) };
+    let settle = Event::Settle { claim: claim_id(2), job: JobId(1), end: End::Over(Conclusion::Failure) };
     let events = [
         queued(1),
         queued(2),
@@ -32,7 +32,7 @@ fn lost_answers_and_repeated_calls_leave_what_one_call_leaves() {
         not_here(2, "v9"),
         claim(1, 3),
         release(3, true),
-        Event::Settle { claim: claim_id(1), end: End::Over(Conclusion::Failure) },
+        Event::Settle { claim: claim_id(1), job: JobId(2), end: End::Over(Conclusion::Failure) },
         settle,
         queued(3),
         claim(3, 4),

@@ -210,7 +210,7 @@ fn a_handler_finds_all_that_it_holds_again() {
         let (again, entry) = world.store.reclaim(&claim).unwrap().unwrap();
         assert_eq!(entry.state.word(), "over");
         assert_eq!(ids(&world.store.held_by(&owner("h1")).unwrap()), [1, 3]);
-        let end = Closing::Settle(End::Over(Conclusion::Cancelled));
+        let end = Closing::Settle(JobId(1), End::Over(Conclusion::Cancelled));
         world.store.end(again, &end).map_err(|(_, error)| error).unwrap();
         assert!(world.store.reclaim(&claim).unwrap().is_none());
         assert_eq!(ids(&world.store.held_by(&owner("h1")).unwrap()), [3]);
@@ -236,7 +236,7 @@ fn what_is_over_is_forgotten_after_a_week() {
     for world in worlds() {
         play(&world, &[completed(1, None), queued(2), claim(2, 2), started(3, stranger()), queued(4)]);
         play(&world, &[queued(5), claim(5, 5), checkpoint(5), started(5, vm(5))]);
-        play(&world, &[Event::Settle { claim: claim_id(2), end: End::Dead("no".into()) }]);
+        play(&world, &[Event::Settle { claim: claim_id(2), job: JobId(2), end: End::Dead("no".into()) }]);
         world.hands.pass(REMEMBERED);
         assert_eq!(world.store.purge().unwrap(), 0, "{}", world.name);
         play(&world, &[completed(6, None)]);
@@ -254,7 +254,7 @@ fn depth_and_list_show_what_stands_where() {
         assert_eq!(world.store.depth().unwrap(), Depth::default());
         play(&world, &[queued(7), queued(6), waiting(6), queued(5), claim(5, 5), started(4, stranger())]);
         play(&world, &[completed(3, None), queued(2), claim(2, 2)]);
-        play(&world, &[Event::Settle { claim: claim_id(2), end: End::Dead("no".into()) }]);
+        play(&world, &[Event::Settle { claim: claim_id(2), job: JobId(2), end: End::Dead("no".into()) }]);
         world.hands.pass(Duration::from_secs(3));
         play(&world, &[queued(1)]);
         world.hands.pass(Duration::from_secs(4));

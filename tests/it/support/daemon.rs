@@ -13,9 +13,12 @@ use super::{World, pause};
 /// The daemon.
 pub const ANKLET: &str = env!("CARGO_BIN_EXE_anklet");
 
-/// A daemon of a world; killed when it is dropped.
+/// A daemon of a world, or one on each of its machines; killed when it is dropped.
 pub struct Daemon {
-    child: Child,
+    /// Those that signals are for.
+    children: Vec<Child>,
+    /// The receiver's, where it is on a machine of its own: it stops when all others have ended.
+    receiver: Option<Child>,
 }
 
 /// A command for the daemon's binary in this world.
@@ -35,52 +38,64 @@ pub fn command(world: &World) -> Command {
 impl Daemon {
     /// Starts it with a configuration, arguments and variables.
     pub fn start(world: &World, configuration: &str, args: &[&str], env: &[(&str, &str)]) -> Daemon {
-        let folder = world.dir.join(".config/anklet");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("config.yml"), configuration).unwrap();
-        let errors = fs::OpenOptions::new().create(true).append(true).open(world.dir.join("stderr")).unwrap();
-        Daemon::of(command(world).args(args).envs(env.iter().copied()).stderr(errors))
+        let Some(spread) = &world.spread else {
+            return Daemon { children: vec![started(world, configuration, args, env)], receiver: None };
+        };
+        let mut children: Vec<Child> = spread
+            .parts(world, configuration)
+            .iter()
+            .map(|(machine, text)| started(machine, text, args, env))
+            .collect();
+        let receiver = (children.len() > 1).then(|| children.pop()).flatten();
+        Daemon { children, receiver }
     }
 
     /// The daemon that this command starts.
     pub fn of(command: &mut Command) -> Daemon {
-        Daemon { child: command.stdout(Stdio::null()).spawn().unwrap() }
+        Daemon { children: vec![command.stdout(Stdio::null()).spawn().unwrap()], receiver: None }
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        kill(self.pid(), signal).unwrap();
+        for child in &self.children {
+            // One of several may have ended already.
+            let sent = kill(Pid::from_raw(child.id() as i32), signal);
+            assert!(sent.is_ok() || self.receiver.is_some(), "{sent:?}");
+        }
         // Signals are not queued: two in a row would arrive as one.
         pause(20);
     }
 
     /// `kill -9`, and the end of it.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in self.children.iter_mut().chain(&mut self.receiver) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     /// Its process.
     pub fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id() as i32)
+        Pid::from_raw(self.children[0].id() as i32)
     }
 
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+        self.children.iter_mut().any(|child| child.try_wait().unwrap().is_none())
     }
 
     /// How it ended; fails when it does not in time.
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let end = Instant::now() + limit;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
+        let all: Vec<ExitStatus> = self.children.iter_mut().map(|child| ended(child, end, limit)).collect();
+        if let Some(receiver) = &mut self.receiver {
+            if receiver.try_wait().unwrap().is_none() {
+                kill(Pid::from_raw(receiver.id() as i32), Signal::SIGINT).unwrap();
             }
-            assert!(Instant::now() < end, "the daemon did not end in {limit:?}");
-            pause(10);
+            assert_eq!(ended(receiver, end, limit).code(), Some(0), "the receiver");
         }
+        *all.iter().find(|status| !status.success()).unwrap_or(&all[0])
     }
 
     /// Ctrl+C, and its exit code.
@@ -88,6 +103,27 @@ impl Daemon {
     pub fn stop(&mut self) -> i32 {
         self.signal(Signal::SIGINT);
         self.wait(Duration::from_secs(20)).code().unwrap_or(-1)
+    }
+}
+
+fn started(world: &World, configuration: &str, args: &[&str], env: &[(&str, &str)]) -> Child {
+    let folder = world.dir.join(".config/anklet");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.yml"), configuration).unwrap();
+    let errors = fs::OpenOptions::new().create(true).append(true).open(world.dir.join("stderr")).unwrap();
+    let mut command = command(world);
+    command.args(args).envs(env.iter().copied()).stdout(Stdio::null()).stderr(errors);
+    command.spawn().unwrap()
+}
+
+#[track_caller]
+fn ended(child: &mut Child, end: Instant, limit: Duration) -> ExitStatus {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < end, "the daemon did not end in {limit:?}");
+        pause(10);
     }
 }
 

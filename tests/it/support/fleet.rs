@@ -36,23 +36,33 @@ impl Fleet {
     pub fn on(redis: Server, hosts: usize) -> Fleet {
         let mut all = vec![World::new()];
         for _ in 1..hosts {
-            all.push(all[0].another_host());
+            all.push(all[0].another_host(&[]));
         }
         Fleet { redis, hosts: all, lease: 3, top: String::new() }
     }
 
     /// What a host's daemon reads: the first one has the receiver.
     pub fn configuration(&self, host: usize, handlers: usize) -> String {
-        let top = format!(
+        match host {
+            0 => self.hosts[0].configuration(handlers, &self.top()),
+            _ => self.configuration_of(&self.hosts[host], handlers),
+        }
+    }
+
+    fn top(&self) -> String {
+        format!(
             "global_database_url: 127.0.0.1\nglobal_database_port: {}\nglobal_database_retry_delay: 100\n\
              lease_seconds: {}\nglobal_queue_name: {QUEUE}\n{}",
             self.redis.port, self.lease, self.top
-        );
-        let text = self.hosts[host].configuration(handlers, &top);
-        match (host, text.find("- name: RECEIVER"), text.find("- name: RUNNER1")) {
-            (1.., Some(receiver), Some(handler)) => format!("{}{}", &text[..receiver], &text[handler..]),
-            _ => text,
-        }
+        )
+    }
+
+    /// What the daemon of a host without a receiver reads.
+    pub fn configuration_of(&self, host: &World, handlers: usize) -> String {
+        let text = host.configuration(handlers, &self.top());
+        let (receiver, handler) =
+            (text.find("- name: RECEIVER").unwrap(), text.find("- name: RUNNER1").unwrap());
+        format!("{}{}", &text[..receiver], &text[handler..])
     }
 
     /// Starts a host's daemon; the first one serves when this returns.

@@ -4,6 +4,7 @@ pub mod daemon;
 pub mod fleet;
 pub mod prism;
 pub mod redis;
+pub mod spread;
 pub mod web;
 pub mod wire;
 pub mod world;

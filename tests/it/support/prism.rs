@@ -14,7 +14,8 @@ use std::time::Duration;
 use super::eventually;
 use super::world::free_port;
 
-const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/github-description/github-rest.openapi.json");
+const DESCRIPTION: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/github-description/github-rest.openapi.json");
 
 /// The judge before one simulated GitHub; ends with it.
 pub struct Prism {

@@ -189,6 +189,8 @@ impl TlsServer {
             &authority,
             "--tls-auth-clients",
             "no",
+            "--appendonly",
+            "yes",
         ]);
         TlsServer { port, _server: server }
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::prism::Prism;
+use super::spread::{self, Spread};
 use super::{Daemon, eventually, web};
 
 /// The simulated world's program.
@@ -38,6 +39,8 @@ pub struct World {
     /// The GitHub that this world has started; none where it is a guest of another's.
     process: Option<Child>,
     judge: Option<Prism>,
+    /// The other machines, where there are any.
+    pub(super) spread: Option<Box<Spread>>,
 }
 
 impl World {
@@ -53,16 +56,23 @@ impl World {
         let (port, metrics_port) = (free_port(), free_port());
         let judge = Prism::before(&github, &dir);
         let api = judge.as_ref().map_or_else(|| github.clone(), |judge| judge.url.clone());
-        let world = World { dir, github, api, port, metrics_port, process: Some(process), judge };
+        let process = Some(process);
+        let mut world = World { dir, github, api, port, metrics_port, process, judge, spread: None };
         world.control("hook", &json!({ "url": world.receiver(), "secret": SECRET }));
+        world.spread = spread::is_wanted().then(|| Box::new(Spread::of(&world, templates)));
         world
     }
 
     /// Another host of this one's GitHub.
-    pub fn another_host(&self) -> World {
+    pub fn another_host(&self, templates: &[&str]) -> World {
         let (port, metrics_port) = (free_port(), free_port());
-        let (github, api) = (self.github.clone(), self.api.clone());
-        World { dir: new_host(&[]), github, api, port, metrics_port, process: None, judge: None }
+        let (dir, github, api) = (new_host(templates), self.github.clone(), self.api.clone());
+        World { dir, github, api, port, metrics_port, process: None, judge: None, spread: None }
+    }
+
+    /// This machine, and all others of its world.
+    pub fn machines(&self) -> impl Iterator<Item = &World> {
+        std::iter::once(self).chain(self.spread.iter().flat_map(|spread| &spread.hosts))
     }
 
     /// The URL that deliveries go to.
@@ -72,7 +82,13 @@ impl World {
 
     /// The metrics page in JSON.
     pub fn metrics(&self) -> Value {
-        web::get_json(&format!("http://127.0.0.1:{}/metrics?format=json", self.metrics_port))
+        let page = |port| web::get_json(&format!("http://127.0.0.1:{port}/metrics?format=json"));
+        if self.spread.is_none() {
+            return page(self.metrics_port);
+        }
+        let ports = self.machines().map(|machine| machine.metrics_port);
+        let pages: Vec<Value> = ports.filter(|port| spread::listens(*port)).map(page).collect();
+        spread::joined(&pages)
     }
 
     /// The usual configuration: a receiver and `handlers` handlers, with more lines at the top.
@@ -148,35 +164,42 @@ impl World {
 
     /// The simulated Anka: `anklet-sim world VERB DIR …`.
     pub fn anka(&self, verb: &str, rest: &[&str]) {
-        let status =
-            Command::new(SIM).args(["world", verb]).arg(self.dir.join("anka")).args(rest).status().unwrap();
-        assert!(status.success());
+        for machine in self.machines() {
+            let dir = machine.dir.join("anka");
+            assert!(Command::new(SIM).args(["world", verb]).arg(dir).args(rest).status().unwrap().success());
+        }
     }
 
     /// Adds a fault of Anka.
     pub fn fault(&self, fault: &Value) {
-        let done = Command::new(SIM)
-            .arg("fault")
-            .arg(self.dir.join("anka"))
-            .arg(fault.to_string())
-            .status()
-            .unwrap();
-        assert!(done.success());
+        for machine in self.machines() {
+            let dir = machine.dir.join("anka");
+            assert!(
+                Command::new(SIM).arg("fault").arg(dir).arg(fault.to_string()).status().unwrap().success()
+            );
+        }
     }
 
     /// The argument lists of all `anka` calls so far.
     pub fn anka_calls(&self) -> Vec<Vec<String>> {
-        let text = fs::read_to_string(self.dir.join("anka/calls.log")).unwrap_or_default();
+        let text: Vec<String> = self
+            .machines()
+            .map(|machine| fs::read_to_string(machine.dir.join("anka/calls.log")).unwrap_or_default())
+            .collect();
+        let text = text.concat();
         let started = text.lines().filter(|line| line.split(' ').nth(2) == Some("start"));
         started.filter_map(|line| serde_json::from_str(line.splitn(5, ' ').nth(4)?).ok()).collect()
     }
 
     /// VMs of ours that there are.
     pub fn vms(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.dir.join("anka/world.json")).unwrap();
-        let world: Value = serde_json::from_str(&text).unwrap();
-        let names = world["vms"].as_array().unwrap().iter().filter_map(|vm| vm["name"].as_str());
-        names.filter(|name| name.starts_with("anklet-vm-")).map(str::to_owned).collect()
+        let vms = |machine: &World| -> Vec<String> {
+            let text = fs::read_to_string(machine.dir.join("anka/world.json")).unwrap();
+            let world: Value = serde_json::from_str(&text).unwrap();
+            let names = world["vms"].as_array().unwrap().iter().filter_map(|vm| vm["name"].as_str());
+            names.filter(|name| name.starts_with("anklet-vm-")).map(str::to_owned).collect()
+        };
+        self.machines().flat_map(vms).collect()
     }
 
     /// Runners of ours that GitHub knows.
@@ -197,15 +220,16 @@ impl World {
 
     /// Journal pages that are open.
     pub fn pages(&self) -> Vec<String> {
-        let journal = self.dir.join(".config/anklet/state/journal");
-        let files = fs::read_dir(journal).into_iter().flatten().flatten().map(|file| file.path());
+        let journals = self.machines().map(|machine| machine.dir.join(".config/anklet/state/journal"));
+        let files = journals.flat_map(fs::read_dir).flatten().flatten().map(|file| file.path());
         let pages = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
         pages.map(|path| path.display().to_string()).collect()
     }
 
     /// The daemons' log.
     pub fn log_text(&self) -> String {
-        fs::read_to_string(self.dir.join("anklet.log")).unwrap_or_default()
+        let log = |machine: &World| fs::read_to_string(machine.dir.join("anklet.log")).unwrap_or_default();
+        self.machines().map(log).collect()
     }
 
     /// The daemons' log lines.
@@ -213,7 +237,10 @@ impl World {
         // A line that is just being written is not there yet.
         let text = self.log_text();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let mut lines: Vec<Value> =
+            whole.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.sort_by(|a, b| a["time"].as_str().cmp(&b["time"].as_str()));
+        lines
     }
 
     /// Whether a line of this level says this.

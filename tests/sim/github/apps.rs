@@ -20,6 +20,15 @@ use std::time::{Duration, Instant};
 const LONGEST: i64 = 600;
 const EARLIEST: i64 = 60;
 
+/// All that anybody needs.
+const ALL: [&str; 5] = [
+    "actions",
+    "administration",
+    "organization_hooks",
+    "organization_self_hosted_runners",
+    "repository_hooks",
+];
+
 /// One App, as the settings write it.
 #[derive(Serialize, Deserialize, Clone, Default)]
 #[serde(default, deny_unknown_fields)]
@@ -176,7 +185,7 @@ fn token(hub: &Hub, app: &App, id: &str) -> Answer {
         201,
         &json!({
             "token": text, "expires_at": clock::date_in(it.token_seconds.cast_signed()),
-            "permissions": it.permissions, "repository_selection": selection,
+            "permissions": permissions(it), "repository_selection": selection,
         }),
     )
 }
@@ -258,6 +267,28 @@ fn needed(request: &Request, parts: &[&str]) -> Option<(&'static str, &'static s
     }
 }
 
+/// What a person's token may ask: who it is.
+pub fn user() -> Value {
+    let mut user = payload::user("mona");
+    let more = json!({
+        "bio": null, "blog": null, "company": null, "email": null, "followers": 1, "following": 0, "hireable": null,
+        "location": null, "name": "Mona", "public_gists": 0, "public_repos": 1,
+        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+    });
+    if let (Some(user), Value::Object(more)) = (user.as_object_mut(), more) {
+        user.extend(more);
+    }
+    user
+}
+
+/// Those that an installation has: as written, or all.
+fn permissions(it: &Installation) -> BTreeMap<String, String> {
+    if it.permissions.is_empty() {
+        return ALL.map(|name| (name.to_owned(), "write".to_owned())).into();
+    }
+    it.permissions.clone()
+}
+
 fn itself(app: &App, url: &str) -> Value {
     json!({
         "id": app.id, "slug": "anklet", "node_id": "MDExOkludGVncmF0aW9uMQ==", "client_id": "Iv1.8a61f9b3a7aba766",
@@ -276,7 +307,7 @@ fn described(app: &App, it: &Installation, url: &str) -> Value {
         "account": payload::user(&it.account), "repository_selection": selection,
         "access_tokens_url": format!("{this}/access_tokens"), "repositories_url": format!("{url}/installation/repositories"),
         "html_url": format!("{url}/organizations/{}/settings/installations/{}", it.account, it.id),
-        "events": ["workflow_job"], "permissions": it.permissions, "single_file_name": null,
+        "events": ["workflow_job"], "permissions": permissions(it), "single_file_name": null,
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
         "suspended_by": it.suspended.then(|| payload::user("mona")),
         "suspended_at": it.suspended.then(clock::date),

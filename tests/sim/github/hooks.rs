@@ -105,9 +105,11 @@ fn in_full(one: &Delivery) -> Value {
 
 fn described(hook: &Hook, url: &str) -> Value {
     let this = format!("{url}/hooks/{}", hook.id);
+    let events = if hook.events.is_empty() { vec!["workflow_job".to_owned()] } else { hook.events.clone() };
+    let content_type = if hook.content_type.is_empty() { "json" } else { &hook.content_type };
     json!({
-        "type": "Repository", "id": hook.id, "name": "web", "active": true, "events": ["workflow_job"],
-        "config": { "url": hook.url, "content_type": hook.content_type, "insecure_ssl": "0" },
+        "type": "Repository", "id": hook.id, "name": "web", "active": !hook.inactive, "events": events,
+        "config": { "url": hook.url, "content_type": content_type, "insecure_ssl": "0" },
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "url": this,
         "test_url": format!("{this}/test"), "ping_url": format!("{this}/pings"),
         "deliveries_url": format!("{this}/deliveries"),

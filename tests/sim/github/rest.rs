@@ -66,10 +66,13 @@ fn proper(hub: &Hub, request: &Request, token: &str) -> Answer {
     let answer = match caller {
         _ if downloads::is_public(&parts) => called(hub, request, &parts),
         Err(refusal) => return dated(hub, refusal),
-        Ok(caller) => match apps::answer(hub, request, &parts, &caller) {
-            Some(answer) => answer,
-            None => caller.may(request, &parts).err().unwrap_or_else(|| called(hub, request, &parts)),
-        },
+        Ok(caller) => {
+            let answer = match apps::answer(hub, request, &parts, &caller) {
+                Some(answer) => answer,
+                None => caller.may(request, &parts).err().unwrap_or_else(|| called(hub, request, &parts)),
+            };
+            with_scopes(&hub.state(), &caller, answer)
+        }
     };
     let answer = with_limits(&hub.state(), answer);
     dated(hub, answer)
@@ -78,6 +81,7 @@ fn proper(hub: &Hub, request: &Request, token: &str) -> Answer {
 fn called(hub: &Hub, request: &Request, parts: &[&str]) -> Answer {
     match (request.method.as_str(), parts) {
         ("GET", ["rate_limit"]) => ok(&rate_limit(&hub.state())),
+        ("GET", ["user"]) => ok(&apps::user()),
         (_, ["repos", owner, repo, rest @ ..]) => {
             scoped(hub, request, &Scope { owner, repo: Some(repo), enterprise: false }, rest)
         }
@@ -154,6 +158,13 @@ fn rate_limit(state: &State) -> Value {
         "reset": clock::epoch_seconds() + state.settings.rate_reset_seconds,
     });
     json!({ "resources": { "core": core, "search": core }, "rate": core })
+}
+
+fn with_scopes(state: &State, caller: &Caller, answer: Answer) -> Answer {
+    match (caller, &state.settings.token_scopes) {
+        (Caller::Person, Some(scopes)) => answer.with("X-OAuth-Scopes", scopes.clone()),
+        _ => answer,
+    }
 }
 
 fn with_limits(state: &State, answer: Answer) -> Answer {

@@ -31,6 +31,8 @@ pub struct State {
 pub struct Settings {
     /// Tokens that may call the API.
     pub tokens: Vec<String>,
+    /// Those of a classic token, as `X-OAuth-Scopes` lists them; none: a fine-grained token.
+    pub token_scopes: Option<String>,
     /// GitHub Apps, by which one may sign in as well.
     pub apps: Vec<App>,
     /// How many seconds this GitHub's clock is ahead of the host's.
@@ -71,6 +73,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             tokens: vec!["sim-token".into()],
+            token_scopes: Some("admin:org, admin:org_hook, manage_runners:enterprise, repo".into()),
             apps: Vec::new(),
             clock_ahead: 0,
             outage: false,
@@ -114,6 +117,10 @@ pub struct Hook {
     pub repo: String,
     /// Of an App: its number. It carries the events of all its installations.
     pub app: u64,
+    /// Only shown, as are the events: it delivers all the same.
+    pub inactive: bool,
+    /// Empty: `workflow_job`.
+    pub events: Vec<String>,
 }
 
 /// How a job is ordered (`POST /_sim/jobs`).
