@@ -93,8 +93,8 @@ fn a_cursor_that_github_knows_no_longer_is_dropped() {
     let world = World::new();
     let lost = past(&world, &json!([failed(3900), filling(150, 3600)]));
     let body = json!({ "message": "Invalid cursor", "documentation_url": "https://docs.github.com/rest" });
-    let rule =
-        json!({ "path": "/deliveries", "skip": 1, "times": 1, "status": 422, "body": body.to_string() });
+    let rule = json!({ "path": "/deliveries", "skip": 1, "times": 1, "status": 422, "body": body.to_string(),
+        "headers": { "Content-Type": "application/json" } });
     world.control("rules", &rule);
     let _daemon = world.start_with(&configuration(&world, 0, &["redeliver_interval_seconds: 600"]));
     eventually("it comes", SOON, || came(&world, &lost["guids"][0]));
