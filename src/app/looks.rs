@@ -4,21 +4,19 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::stores;
 use crate::anka::Anka;
 use crate::domain::slots::{SlotTable, VMS_PER_HOST};
 use crate::github::Client;
 use crate::plugins::handler::Guests;
 use crate::runtime::meters::STORE_ERRORS;
 use crate::runtime::outlook::{self, Outlook};
-use crate::runtime::random;
 use crate::runtime::stop::{self, Stop, StopHandle, Urgency};
 use crate::runtime::thread;
-use crate::store::{Change, Depth, Store, StoreError};
+use crate::store::{Depth, Store};
 
 /// Between two looks: often enough to notice a store that is away.
 const EVERY: Duration = Duration::from_secs(3);
-/// What the memos of a write that is only tried are about.
-const HEALTH: &str = "health";
 /// Between two questions for the guests, whose look is a minute old at most.
 const GUESTS_EVERY: Duration = Duration::from_secs(5);
 
@@ -82,7 +80,6 @@ impl Drop for Looks {
 }
 
 fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
-    let probe = format!("probe-{:016x}", random::number());
     let (mut errors, mut doubtful) = (STORE_ERRORS.total(), false);
     loop {
         // A store that answers looks may still take nothing: after an error, of whomever, it is written to as well.
@@ -95,7 +92,7 @@ fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
             outlook.note(|found| found.queues[at].asked());
             let told = store.depth().and_then(|depth| {
                 if doubtful {
-                    write(&**store, &probe)?;
+                    stores::takes_writes(&**store)?;
                 }
                 Ok(depth_of(&depth))
             });
@@ -108,19 +105,6 @@ fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
             return;
         }
     }
-}
-
-/// Whether the store takes what it is told: a memo is made and thrown away.
-fn write(store: &dyn Store, name: &str) -> Result<(), StoreError> {
-    let change = |before: Option<&str>, after: Option<&str>| {
-        let text = |text: Option<&str>| text.map(ToOwned::to_owned);
-        store.write_memos(
-            HEALTH,
-            &[Change { name: name.to_owned(), before: text(before), after: text(after) }],
-        )
-    };
-    change(None, Some("1"))?;
-    change(Some("1"), None).map(drop)
 }
 
 fn depth_of(depth: &Depth) -> outlook::Depth {

@@ -156,12 +156,14 @@ unservable() {
   until_so "job $job is completed" has_status completed
 }
 
-# A refused sign-in is tried by asking for the quota.
+# A token that no longer counts: once it does again, the daemon learns it by asking for the quota.
 refused() {
-  control rules '{"path":"generate-jitconfig","preset":"unauthorized","times":0}' >/dev/null
+  control settings '{"tokens":["another"]}' >/dev/null
+  order '"labels":["anka-template:"]'
+  until_so 'the job goes back to the queue' grep -q 'goes back to the queue: failed to sign in' "$folder/anklet.log"
+  control settings "{\"tokens\":[\"$token\"]}" >/dev/null
   order
   waits_for_call GET '/rate_limit'
-  curl -sSf -m 10 -X DELETE "$github/_sim/rules" >/dev/null
   done_with
 }
 
@@ -209,23 +211,25 @@ enterprise() {
 }
 
 as_an_app() {
-  local top
-  top="global_private_key: $PWD/tests/keys/app.pem"$'\n'"global_app_id: $app"
+  local key id
+  key="global_private_key: $PWD/tests/keys/app.pem"
+  id="  app_id: $app"
   installed_at acme false
-  begin 'a repository, as a GitHub App' "$(hooked ",\"app\":$app")" $'  owner: acme\n  repo: app' '  hook_id: app' '' "$top"
+  begin 'a repository, as a GitHub App' "$(hooked ",\"app\":$app")" $'  owner: acme\n  repo: app' \
+    "$id"$'\n  hook_id: app' "$id" "$key"
   lost '"installation_id":99'
   waits_for_call POST '/app/hook/deliveries/[0-9]+/attempts'
   order
   done_with
   cancelled_in_front_of_its_runner
   ends
-  begin 'an organization, as a GitHub App' "$(hooked)" '  owner: acme' '  skip_redeliver: true' '' "$top"
+  begin 'an organization, as a GitHub App' "$(hooked)" '  owner: acme' '  skip_redeliver: true' "$id" "$key"
   order
   done_with
   ends
   # A user has no runners: it is the installation that is looked up.
   installed_at mona true
-  begin 'a user, as a GitHub App' "$(hooked)" '  owner: mona' '  skip_redeliver: true' '' "$top"
+  begin 'a user, as a GitHub App' "$(hooked)" '  owner: mona' '  skip_redeliver: true' "$id" "$key"
   order '"owner":"mona"'
   waits_for_call GET '/users/mona/installation'
   waits_for_call POST '/access_tokens'

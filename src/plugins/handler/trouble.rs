@@ -6,6 +6,8 @@ use crate::runtime::meters::STORE_ERRORS;
 
 /// How long the store must have been quiet.
 const QUIET: Duration = Duration::from_secs(2);
+/// Between two looks for errors that nobody tells of.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The errors of this process's stores, whoever met them: a delivery that was refused is told to nobody else.
 pub(super) struct Trouble {
@@ -29,6 +31,6 @@ impl Trouble {
 
     /// How long to wait for the next look, at most.
     pub fn longest_wait(&self) -> Duration {
-        if self.fresh { QUIET } else { Duration::MAX }
+        if self.fresh { QUIET } else { LOOK }
     }
 }
