@@ -102,10 +102,21 @@ $owner
 $5
 END
   # shellcheck disable=SC2094 # nobody reads it meanwhile
-  env -i HOME="$folder/home" PATH="$folder/home/anka/bin:$PATH" ANKA_SIM_DIR="$folder/home/anka" ANKLET_PACE=$PACE \
-    "$anklet" -c "$folder/config.yml" >>"$folder/anklet.out" 2>&1 </dev/null &
+  at_home "$anklet" -c "$folder/config.yml" >>"$folder/anklet.out" 2>&1 </dev/null &
   daemon=$!
   until_so 'the receiver serves' curl -s -m 2 -o /dev/null "http://127.0.0.1:$receiver_port/healthcheck"
+}
+
+# at_home COMMAND…: with nothing but what the daemon needs.
+at_home() {
+  exec env -i HOME="$folder/home" PATH="$folder/home/anka/bin:$PATH" ANKA_SIM_DIR="$folder/home/anka" ANKLET_PACE=$PACE \
+    "$@"
+}
+
+# checks WHAT: `anklet check` beside the daemon; it must have found this.
+checks() {
+  (at_home "$anklet" check -c "$folder/config.yml") >"$folder/check.out" 2>&1 </dev/null || true
+  grep -Eq "$1" "$folder/check.out" || fail "$scene: check does not say $1: $(cat "$folder/check.out")"
 }
 
 ends() {
@@ -123,6 +134,8 @@ lost() { control deliveries "{\"status_code\":502${1:+,$1}}" >/dev/null; }
 
 repository_by_token() {
   begin 'a repository, by token' "$(hooked)" $'  owner: acme\n  repo: app' "  hook_id: $hook" '' "global_token: $token"
+  checks "$hook"
+  waits_for_call GET '/user'
   lost
   waits_for_call POST '/attempts'
   order
@@ -171,6 +184,7 @@ organization_by_token() {
   control settings '{"groups":["Macs"]}' >/dev/null
   begin 'an organization with a runner group, by token' "$(hooked)" '  owner: acme' "  hook_id: $hook" \
     '  runner_group: macs' "global_token: $token"
+  checks "$hook"
   lost
   waits_for_call POST '/attempts'
   order '"repo":"other"'
@@ -217,6 +231,7 @@ as_an_app() {
   installed_at acme false
   begin 'a repository, as a GitHub App' "$(hooked ",\"app\":$app")" $'  owner: acme\n  repo: app' \
     "$id"$'\n  hook_id: app' "$id" "$key"
+  checks "$app"
   lost '"installation_id":99'
   waits_for_call POST '/app/hook/deliveries/[0-9]+/attempts'
   order
@@ -249,7 +264,7 @@ by_hand() {
   printf '  %s\n' "$scene"
   order '"hold":true'
   for path in "/repos/acme/app/actions/runs/$run" "/repos/acme/app/actions/runs/$run/jobs" "/repos/acme/app/actions/jobs/$job" \
-    /repos/actions/runner/releases/latest /repos/actions/runner/releases/tags/v2.330.0 /user; do
+    /repos/actions/runner/releases/latest /repos/actions/runner/releases/tags/v2.330.0; do
     curl -sS -m 10 -o /dev/null -H "Authorization: Bearer $token" "$judge$path"
   done
   for path in /repos/acme/app /orgs/acme; do
