@@ -10,6 +10,8 @@ use super::request::Sign;
 
 /// How often a refused sign-in is said again.
 const SAY_AGAIN: Duration = Duration::from_hours(1);
+/// A refusal is over when the credentials were accepted for as long; before that, one call may work and the next not.
+const SETTLED: Duration = Duration::from_mins(10);
 /// Faults in a row that make it an operator's matter.
 const TOO_MANY: u32 = 5;
 
@@ -23,7 +25,18 @@ struct State {
     refused: u32,
     why: Option<Refusal>,
     try_at: Option<Instant>,
-    said_at: Option<Instant>,
+    said: Option<Said>,
+}
+
+/// The refusal that was said last.
+#[derive(Clone, Debug)]
+struct Said {
+    why: Refusal,
+    at: Instant,
+    /// Since when the credentials are accepted again, if they are.
+    over: Option<Instant>,
+    /// That was said as well, and it has come again since.
+    comes_and_goes: bool,
 }
 
 /// Whether the credentials are accepted, as far as is known.
@@ -47,20 +60,48 @@ pub(super) fn pause_after_refusal(refused: u32) -> Duration {
     doubling(Duration::from_secs(5), refused, Duration::from_mins(5))
 }
 
+impl State {
+    /// True: it is to be said.
+    fn refuse(&mut self, why: &Refusal) -> bool {
+        let now = Instant::now();
+        self.refused = self.refused.saturating_add(1);
+        self.try_at = Some(now + pause_after_refusal(self.refused));
+        self.why = Some(why.clone());
+        let lasts = |said: &&mut Said| {
+            let is_settled = said.over.is_some_and(|over| now.duration_since(over) >= SETTLED);
+            said.why == *why && now.duration_since(said.at) < SAY_AGAIN && !is_settled
+        };
+        if let Some(said) = self.said.as_mut().filter(lasts) {
+            said.comes_and_goes |= said.over.take().is_some();
+            return false;
+        }
+        self.said = Some(Said { why: why.clone(), at: now, over: None, comes_and_goes: false });
+        true
+    }
+
+    /// True: it is to be said, since a refusal was.
+    fn accept(&mut self) -> bool {
+        (self.refused, self.why, self.try_at) = (0, None, None);
+        let Some(said) = self.said.as_mut() else { return false };
+        said.over = Some(Instant::now());
+        !said.comes_and_goes
+    }
+}
+
 impl Health {
     /// A call was answered. One that the App itself signed shows only that its key is accepted.
     pub(super) fn answered(&self, sign: Sign) {
-        let before = {
+        let (away, accepts) = {
             let mut state = self.state();
+            let away = std::mem::take(&mut state.away);
             let shows_all = sign == Sign::Installation || matches!(state.why, Some(Refusal::Key { .. }));
-            let rest = if shows_all { State::default() } else { State { away: 0, ..state.clone() } };
-            std::mem::replace(&mut *state, rest)
+            (away, shows_all && state.refused > 0 && state.accept())
         };
-        if before.refused > 0 && self.state().refused == 0 {
+        if accepts {
             log::info!("GitHub accepts the credentials again");
         }
-        if before.away >= TOO_MANY {
-            log::info!("GitHub answers again after {} tries", before.away);
+        if away >= TOO_MANY {
+            log::info!("GitHub answers again after {away} tries");
         }
     }
 
@@ -76,17 +117,7 @@ impl Health {
 
     /// GitHub did not sign us in. A new reason is said at once, the same one hourly.
     pub(super) fn refused(&self, why: &Refusal) {
-        let says = {
-            let (mut state, now) = (self.state(), Instant::now());
-            state.refused = state.refused.saturating_add(1);
-            state.try_at = Some(now + pause_after_refusal(state.refused));
-            let is_news = state.why.as_ref() != Some(why);
-            let says = is_news || state.said_at.is_none_or(|said| now.duration_since(said) >= SAY_AGAIN);
-            state.said_at = if says { Some(now) } else { state.said_at };
-            state.why = Some(why.clone());
-            says
-        };
-        if says {
+        if self.state().refuse(why) {
             log::error!("GitHub refuses the credentials: {why}; nothing is claimed until they are accepted");
         }
     }
@@ -130,5 +161,21 @@ mod tests {
         health.answered(Sign::Installation);
         assert_eq!(health.sign_in(), SignIn::Fine);
         assert_eq!([1, 2, 3, 9].map(|n| pause_after_refusal(n).as_secs()), [5, 10, 20, 300]);
+    }
+
+    #[test]
+    fn a_refusal_that_comes_and_goes_is_said_once_an_hour() {
+        let mut state = State::default();
+        let key = Refusal::Key { app: 5, said: String::new() };
+        assert!(state.refuse(&Refusal::Token), "new");
+        assert!(!state.refuse(&Refusal::Token), "the same");
+        assert!(state.accept());
+        assert!(!state.refuse(&Refusal::Token) && !state.accept(), "not settled");
+        assert!(state.refuse(&key), "another reason");
+        assert!(state.accept());
+        state.said.as_mut().unwrap().over = Instant::now().checked_sub(SETTLED);
+        assert!(state.refuse(&key), "settled in between");
+        state.said.as_mut().unwrap().at = Instant::now().checked_sub(SAY_AGAIN).unwrap();
+        assert!(state.refuse(&key), "an hour later");
     }
 }

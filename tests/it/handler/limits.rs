@@ -158,3 +158,22 @@ fn a_storm_at_the_removal_is_survived() {
     }
     clean(&world);
 }
+
+/// As no GitHub does, but a proxy may: the quota is shown, and a runner is refused. Said once, and no VM is spent on it.
+#[test]
+fn a_sign_in_that_is_refused_for_one_call_only_is_said_once() {
+    let world = World::new();
+    rule(&world, "registration-token", &json!({ "preset": "unauthorized", "times": 0 }));
+    let top = format!("{ONCE}\nglobal_registration_timeout_seconds: 1");
+    let text = world.configuration(1, &top);
+    let env = [("ANKLET_PACE", "60")];
+    let _daemon = crate::support::Daemon::start(&world, &text, &[], &env);
+    world.wait_until_it_serves();
+    let job = world.order(json!({}))[0];
+    says(&world, "INFO", "accepts the credentials again");
+    eventually("it is asked again", SOON, || asked(&world, "POST", "registration-token") >= 4);
+    assert_eq!(world.said("ERROR").len(), 1, "{:?}", world.said("ERROR"));
+    assert_eq!(calls(&world, "clone").len(), 1);
+    crate::support::web::delete(&format!("{}/_sim/rules", world.github));
+    assert_eq!(end_of(&world, job), "success");
+}
