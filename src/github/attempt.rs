@@ -135,7 +135,7 @@ impl Client {
                     return Err(self.refused(&Refusal::Suspended { app: app.id }, failed));
                 }
                 self.note(request, &answer);
-                let needs = needs.unwrap_or_else(|| call.needs().to_owned());
+                let needs = with_words(needs.unwrap_or_else(|| call.needs().to_owned()), &answer);
                 Err(Setback::Final(GitHubError::Permission { call: call.name(), needs }))
             }
             Verdict::Limited(limit) => {
@@ -184,6 +184,14 @@ impl Client {
     fn away(&self, call: Call, reason: String, wait: Duration, failed: u32) -> Setback {
         self.health.away(call, &reason);
         Setback::Later(wait.max(pause_after(failed)), GitHubError::Away { reason })
+    }
+}
+
+/// What is needed, and GitHub's own words: an address that is not allowed, say, is in no header.
+fn with_words(needs: String, answer: &Answer) -> String {
+    match answer.message() {
+        said if said.is_empty() => needs,
+        said => format!("{needs}; GitHub says {said:?}"),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::domain::event::{Event, Verdict};
 use crate::domain::ids::RunnerName;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerGone, RunnerTicket, VmTicket};
+use crate::github::GitHubError;
 use crate::github::just_in_time::{JitFault, JitRunner};
 use crate::github::runners::Removal;
 use crate::plugins::handler::Handler;
@@ -28,6 +29,7 @@ impl Handler {
     ) -> Result<(RunnerTicket, JitRunner), Reason> {
         let mut runner = self.promise_runner(work, ticket)?;
         let end = Instant::now() + self.options.registration_timeout;
+        let mut refused_pause = AGAIN;
         for number in 2.. {
             let (name, labels, group) = (runner.runner().clone(), &work.entry.job.labels, self.group_id());
             let asker = self.asker_once(stop, Urgency::Drain);
@@ -36,6 +38,16 @@ impl Handler {
                     Ok(made) => {
                         self.undo.runner_made(made.id).map_err(|error| journal_reason(&error))?;
                         return Ok((runner, made));
+                    }
+                    // Then GitHub has made none.
+                    Err(JitFault::Failed(GitHubError::SignInRefused))
+                        if Instant::now() + refused_pause <= end =>
+                    {
+                        if !stop.pause(Urgency::Drain, refused_pause) {
+                            return Err(Reason::Stopped);
+                        }
+                        refused_pause *= 2;
+                        continue;
                     }
                     Err(JitFault::Failed(error)) => return Err(github_reason(&error)),
                     Err(JitFault::InDoubt(why)) => why,

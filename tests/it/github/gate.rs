@@ -132,7 +132,10 @@ fn a_permission_is_named_and_nothing_is_tried_again() {
     else {
         panic!("no permission fault")
     };
-    assert_eq!((call, needs.as_str()), ("get_job", "one of the scopes repo (the token has: gist)"));
+    assert_eq!(
+        (call, needs.as_str()),
+        ("get_job", "one of the scopes repo (the token has: gist); GitHub says \"Must have admin rights\"")
+    );
 }
 
 #[test]

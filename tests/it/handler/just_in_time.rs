@@ -93,6 +93,18 @@ fn a_refusal_is_said_with_the_permission_and_costs_no_try() {
 }
 
 #[test]
+fn a_sign_in_that_is_refused_once_costs_no_vm() {
+    let world = World::new();
+    rule(&world, &json!({ "preset": "unauthorized", "times": 1 }));
+    let mut daemon = world.start_with(&world.configuration(1, JIT));
+    let job = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, job), "success");
+    clean(&world);
+    assert_eq!(calls(&world, "clone").len(), 1);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn a_group_is_found_without_case_and_a_runner_is_made_in_it() {
     let world = World::new();
     settings(&world, &["Other", "Macs of iOS"]);

@@ -177,3 +177,19 @@ fn a_sign_in_that_is_refused_for_one_call_only_is_said_once() {
     crate::support::web::delete(&format!("{}/_sim/rules", world.github));
     assert_eq!(end_of(&world, job), "success");
 }
+
+#[test]
+fn a_redirect_to_another_host_is_an_error_with_the_new_place_and_gets_no_token() {
+    let world = World::new();
+    let elsewhere = World::new();
+    let new = format!("{}/api/v3/tokens?secret=x", elsewhere.github);
+    rule(&world, "registration-token", &json!({ "status": 307, "headers": { "Location": new }, "times": 0 }));
+    let _daemon = world.start_with(&world.configuration(1, ONCE));
+    let job = world.order(json!({}))[0];
+    says(&world, "ERROR", &format!("{}/api/v3/tokens", elsewhere.github));
+    assert!(!world.log_text().contains("secret=x"));
+    clean(&world);
+    assert_eq!(asked(&elsewhere, "", ""), 0);
+    crate::support::web::delete(&format!("{}/_sim/rules", world.github));
+    assert_eq!(end_of(&world, job), "success");
+}
