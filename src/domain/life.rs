@@ -296,6 +296,11 @@ impl Act {
             return self.release(claim, false, Duration::ZERO);
         }
         let runner = match &mut entry.state {
+            // A job that runs is not given up: the claim ends, its own end is GitHub's word.
+            State::Running { hold, .. } if matches!(end, End::Dead(_)) => {
+                *hold = None;
+                return Verdict::Stored;
+            }
             State::Over(ending) => {
                 ending.hold = None;
                 return Verdict::Stored;

@@ -5,8 +5,10 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::time::{Duration, Instant};
 
 use super::same_file::is_at;
+use super::stop::breathe;
 
 /// Holds the file until it is dropped; then the file is gone.
 #[derive(Debug)]
@@ -34,14 +36,23 @@ pub enum PidLockError {
     },
 }
 
+/// A child that a killed daemon was just starting holds the lock until it has become its program.
+const PATIENCE: Duration = Duration::from_millis(500);
+const BETWEEN: Duration = Duration::from_millis(20);
+
 impl PidLock {
     /// Takes `path` over, whatever is in it, unless another process holds its lock.
     pub fn take(path: &Path) -> Result<PidLock, PidLockError> {
         let failed = |source| PidLockError::File { path: path.to_owned(), source };
+        let patience = Instant::now() + PATIENCE;
         loop {
             let mut file = open(path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                    breathe(BETWEEN);
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => return Err(held(path, &mut file)),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }

@@ -14,11 +14,14 @@ use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::meters;
 use crate::runtime::pace::paced;
-use crate::runtime::stop::{Stop, Urgency};
+use crate::runtime::stop::{Stop, Urgency, breathe};
 
 /// Pauses between tries to delete a VM. After them it is tried each minute.
 const AGAIN: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
+
+/// How long a registration that was cut short in the VM may still reach GitHub.
+const SETTLES: Duration = Duration::from_secs(2);
 
 impl Handler {
     /// Removes the runner, then the VM. Turns back to watching when the runner has just been given a job.
@@ -56,6 +59,13 @@ impl Handler {
             return None;
         }
         let asker = self.asker_cleaning(stop);
+        if let Some(at) = work.cut_short.take() {
+            let found = self.tools.github.find_runner(&asker, &self.options.scope, &runner);
+            if matches!(found, Ok(None)) {
+                // One that is not listed yet may be a moment later, and be given a job.
+                breathe(SETTLES.saturating_sub(at.elapsed()));
+            }
+        }
         let (github, scope) = (&self.tools.github, &self.options.scope);
         let removed = match self.undo.page().and_then(|page| page.runner_id) {
             Some(id) => github.remove_runner(&asker, scope, id, &runner),

@@ -126,6 +126,7 @@ impl Handler {
             call.leave();
         } else {
             call.kill();
+            work.cut_short = Some(Instant::now());
         }
         ended
     }

@@ -32,6 +32,8 @@ pub(super) struct Work {
     pub gone: Option<RunnerGone>,
     /// Whether the VM may be there: from just before the clone to the end of the delete.
     pub has_vm: bool,
+    /// When the scripts that register the runner were ended in the middle: what they began in the VM may go on.
+    pub cut_short: Option<Instant>,
     /// Since when the VM is known to run, until it is seen to have gone.
     pub running_since: Option<Instant>,
     scope: Option<Scope>,
@@ -58,6 +60,7 @@ impl Work {
             closing: None,
             gone: None,
             has_vm: false,
+            cut_short: None,
             running_since: None,
             scope: None,
         };

@@ -39,7 +39,7 @@ not_here          =         =        queued^    queued^    parked     =         
 not_here_at_all   =         =        claimed*   claimed*   parking*   =         =        =     =      =        =
 park              =         =        parked     parked     parked     running   =        =     over   =        =
 settle_over       =         =        over       over       over       over      =        =     over   =        =
-settle_dead       =         =        dead       dead       dead       ?         =        =     over   =        =
+settle_dead       =         =        dead       dead       dead       running   =        =     over   =        =
 requeue           queued^   queued^  =          =          =          =         =        =     =      queued^  =
 ";
 
