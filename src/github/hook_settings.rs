@@ -44,7 +44,7 @@ impl Client {
         let request = request(hook, Call::GetHook, Method::Get, hook.settings_path());
         let answer = self.ask(asker, &request)?;
         if answer.status / 100 != 2 {
-            return Err(self.refusal(&request, &answer));
+            return Err(request.refusal(&answer));
         }
         match hook {
             Hook::App => {

@@ -71,7 +71,7 @@ impl Client {
         let path = format!("{}?per_page=1", runners_path(scope));
         let request = Request::new(Call::ListRunners, Method::Get, path);
         let answer = self.ask(asker, &request)?;
-        if answer.status / 100 == 2 { Ok(()) } else { Err(self.refusal(&request, &answer)) }
+        if answer.status / 100 == 2 { Ok(()) } else { Err(request.refusal(&answer)) }
     }
 
     /// A token that is good may still not be allowed to ask for its user.

@@ -64,7 +64,7 @@ impl Client {
                     }));
                 }
                 404 => {}
-                _ => return Err(self.refusal(&request, &answer)),
+                _ => return Err(request.refusal(&answer)),
             }
         }
         Ok(None)

@@ -69,9 +69,9 @@ impl Spread {
 }
 
 /// All pages in one: plugins one after another, totals summed up.
-pub fn joined(pages: Vec<Value>) -> Value {
+pub fn joined(pages: &[Value]) -> Value {
     let (mut plugins, mut totals) = (Vec::new(), BTreeMap::<String, u64>::new());
-    for page in &pages {
+    for page in pages {
         plugins.extend(page["plugins"].as_array().into_iter().flatten().cloned());
         for (name, value) in page.as_object().into_iter().flatten() {
             if name.starts_with("total_") {
