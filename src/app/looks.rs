@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::stores;
 use crate::anka::Anka;
 use crate::domain::slots::{SlotTable, VMS_PER_HOST};
 use crate::github::Client;
 use crate::plugins::handler::Guests;
+use crate::runtime::meters::STORE_ERRORS;
 use crate::runtime::outlook::{self, Outlook};
 use crate::runtime::stop::{self, Stop, StopHandle, Urgency};
 use crate::runtime::thread;
@@ -78,15 +80,27 @@ impl Drop for Looks {
 }
 
 fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
+    let (mut errors, mut doubtful) = (STORE_ERRORS.total(), false);
     loop {
+        // A store that answers looks may still take nothing: after an error, of whomever, it is written to as well.
+        doubtful |= errors != STORE_ERRORS.total();
+        let mut fine = true;
         let quotas = sights.clients.iter().filter_map(|(plugin, client)| quota(plugin, client)).collect();
         let slots = sights.slots.as_ref().map(places);
         outlook.note(|found| (found.quotas, found.slots) = (quotas, slots));
         for (at, (_, store)) in sights.queues.iter().enumerate() {
             outlook.note(|found| found.queues[at].asked());
-            let told = store.depth().map(|depth| depth_of(&depth)).map_err(|fault| fault.to_string());
-            outlook.note(|found| found.queues[at].answered(told));
+            let told = store.depth().and_then(|depth| {
+                if doubtful {
+                    stores::takes_writes(&**store)?;
+                }
+                Ok(depth_of(&depth))
+            });
+            fine &= told.is_ok();
+            outlook.note(|found| found.queues[at].answered(told.map_err(|fault| fault.to_string())));
         }
+        doubtful &= !fine;
+        errors = STORE_ERRORS.total();
         if !stop.pause(Urgency::Drain, EVERY) {
             return;
         }

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, Config, Database};
-use crate::runtime::pace;
+use crate::runtime::{pace, random};
 use crate::store::embedded::{self, Embedded};
 use crate::store::redis as server;
-use crate::store::{Store, StoreError};
+use crate::store::{Change, Store, StoreError};
+
+/// What the memos, and the queue, of a write that is only tried are called.
+const HEALTH: &str = "health";
 
 /// The stores of a configuration.
 pub struct Stores {
@@ -21,6 +24,9 @@ pub struct Stores {
 /// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
 pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
     let embedded = if uses_embedded(config) { Some(open_embedded(config, once)?) } else { None };
+    if let Some(store) = embedded.as_ref().filter(|_| once) {
+        bear(takes_writes(&*store.queue(HEALTH)), once)?;
+    }
     let shared = clients(config)?;
     for (_, redis) in &shared {
         bear(redis.ping(), once)?;
@@ -49,6 +55,17 @@ pub fn embedded_file(config: &Config) -> PathBuf {
 
 fn uses_embedded(config: &Config) -> bool {
     databases(config).any(|database| *database == Database::Embedded)
+}
+
+/// Whether the store takes what it is told: a memo is made and thrown away.
+pub fn takes_writes(store: &dyn Store) -> Result<(), StoreError> {
+    let name = format!("probe-{:016x}", random::number());
+    let change = |before: Option<&str>, after: Option<&str>| {
+        let text = |text: Option<&str>| text.map(ToOwned::to_owned);
+        store.write_memos(HEALTH, &[Change { name: name.clone(), before: text(before), after: text(after) }])
+    };
+    change(None, Some("1"))?;
+    change(Some("1"), None).map(drop)
 }
 
 impl Stores {

@@ -1,5 +1,8 @@
 //! Asking GitHub about a job, and telling the store what it says.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use crate::domain::conclusion::Conclusion;
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::event::Event;
@@ -11,6 +14,7 @@ use crate::github::runs::{JobAnswer, JobNow, JobState, Repository};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::streak::Effort;
+use crate::runtime::pace::paced;
 
 /// The latest answer about the job in hand that had an ETag.
 #[derive(Default)]
@@ -29,6 +33,29 @@ impl Etag {
 
 /// The conclusion of a job that GitHub has deleted.
 const DELETED: &str = "deleted";
+/// GitHub has short 404s: this long one has to last before it is believed.
+const BELIEVED: Duration = Duration::from_secs(30);
+/// More jobs that GitHub does not know are not remembered.
+const MOST_MISSING: usize = 64;
+
+/// Jobs that GitHub did not know when it was asked last, and since when.
+#[derive(Default)]
+pub(super) struct Missing(HashMap<JobId, Instant>);
+
+impl Missing {
+    /// How long GitHub has not known the job, as far as it was asked.
+    fn again(&mut self, job: JobId) -> Duration {
+        if self.0.len() >= MOST_MISSING && !self.0.contains_key(&job) {
+            self.0.clear();
+        }
+        self.0.entry(job).or_insert_with(Instant::now).elapsed()
+    }
+}
+
+/// Whether this is the end of a job that GitHub has deleted: nothing is known of its runner then.
+pub(super) fn is_deleted(conclusion: &Conclusion) -> bool {
+    matches!(conclusion, Conclusion::Unknown(word) if word == DELETED)
+}
 
 impl Handler {
     /// Asks GitHub about the job and plays its answer, again where it is the one before. `None`: it tells nothing.
@@ -45,6 +72,7 @@ impl Handler {
         let answer = answer.map_err(|error| github_reason(&error))?;
         if answer != JobAnswer::NotFound {
             self.streaks.worked(Effort::AskJob);
+            self.missing.borrow_mut().0.remove(&job.id);
         }
         let now = match answer {
             JobAnswer::NotFound => return self.not_found(job, asker),
@@ -72,9 +100,12 @@ impl Handler {
         }
     }
 
-    /// 404: the job is over only when the repository itself still answers.
+    /// 404: the job is over only when the repository itself still answers, and when it lasts.
     fn not_found(&self, job: &Job, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
         match self.tools.github.repository_answers(asker, place(job)) {
+            Ok(true) if self.missing.borrow_mut().again(job.id) < paced(BELIEVED) => Err(Reason::GitHubAway(
+                format!("GitHub answers 404 for job {}, perhaps for a moment only", job.id),
+            )),
             Ok(true) => {
                 let conclusion = Conclusion::Unknown(DELETED.into());
                 log::warn!("GitHub no longer knows the job: it counts as over");

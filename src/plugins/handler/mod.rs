@@ -25,6 +25,7 @@ mod release; // the runner's version, resolved on the host
 mod runner; // VM → runner that has its job
 mod schedule; // when to ask, what to leave alone
 mod streak; // failures in a row
+mod trouble; // a store that was away for others
 mod watch; // until it starts, until it is over
 mod work; // what a turn has in hand
 
@@ -72,6 +73,7 @@ pub struct Handler {
     taken_over: chores::Asked,
     asked_unwatched: Option<Instant>,
     etags: RefCell<ask::Etag>,
+    missing: RefCell<ask::Missing>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
     follow_ups: cancel::FollowUps,
@@ -143,6 +145,7 @@ impl Handler {
             taken_over: chores::Asked::default(),
             asked_unwatched: None,
             etags: RefCell::default(),
+            missing: RefCell::default(),
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
             release: None,

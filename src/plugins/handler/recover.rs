@@ -190,7 +190,7 @@ fn end(left: &[Left]) {
 }
 
 fn over(work: &mut Work) -> Ran {
-    if work.ran().is_some() {
+    if work.is_proven_over() {
         work.gone = Some(RunnerGone::by_github(work.runner()));
     }
     Ran::Over

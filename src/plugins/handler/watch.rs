@@ -11,6 +11,7 @@ use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::streak::Effort;
+use crate::plugins::handler::trouble::Trouble;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::stop::{Stop, Urgency, Woken};
 
@@ -143,7 +144,7 @@ impl Handler {
 
     /// As [`Handler::watch_running`], with the first look at GitHub when `asks` says.
     pub(super) fn watch_from(&mut self, work: &mut Work, mut asks: Asks, stop: &Stop) -> Ran {
-        let mut away = false;
+        let (mut away, mut trouble) = (false, Trouble::new());
         loop {
             match self.news(work) {
                 News::Over => break,
@@ -154,10 +155,14 @@ impl Handler {
                 }
                 _ => (),
             }
+            if trouble.is_over() {
+                asks.hurry();
+            }
             if asks.is_due(|| self.tools.github.is_scarce()) && self.asked_running(work, &mut asks, stop) {
                 break;
             }
-            let limit = work.longest_wait().min(asks.left()).max(Duration::from_millis(10));
+            let limit = work.longest_wait().min(asks.left()).min(trouble.longest_wait());
+            let limit = limit.max(Duration::from_millis(10));
             match stop.running(&self.bell, limit) {
                 Woken::Stop(_) => return Ran::Detached,
                 _ => self.tick(),
@@ -166,7 +171,7 @@ impl Handler {
                 asks.hurry();
             }
         }
-        if work.ran().is_some() {
+        if work.is_proven_over() {
             work.gone = Some(RunnerGone::by_github(work.runner()));
         }
         Ran::Over
@@ -200,7 +205,7 @@ impl Handler {
         loop {
             match self.news(work) {
                 News::Running => return Some(self.watch_running(work, stop)),
-                News::Over if work.ran().is_some() => {
+                News::Over if work.is_proven_over() => {
                     work.gone = Some(RunnerGone::by_github(work.runner()));
                     return Some(Ran::Over);
                 }

@@ -10,6 +10,7 @@ use crate::log::Field;
 use crate::log::scope::{self, Scope};
 use crate::plugins::fields;
 use crate::plugins::handler::TICK;
+use crate::plugins::handler::ask::is_deleted;
 use crate::runtime::pace::paced;
 
 /// Between two looks of a VM that no claim pays for any more.
@@ -94,6 +95,12 @@ impl Work {
     fn enter(&mut self) {
         self.scope = None;
         self.scope = Some(scope::enter(fields::of(&self.entry.job).with(Field::VmName, self.vm.0.as_str())));
+    }
+
+    /// Whether GitHub itself has said that our runner's job is over, and so that the runner is gone. That GitHub knows
+    /// the job no longer says nothing of its runner.
+    pub fn is_proven_over(&self) -> bool {
+        self.ran().is_some_and(|ending| !is_deleted(&ending.conclusion))
     }
 
     /// How the job ended, if it ended on our runner.

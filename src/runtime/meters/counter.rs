@@ -37,6 +37,11 @@ impl Counter {
         *counts.entry(key).or_default() += 1;
     }
 
+    /// All counts together.
+    pub fn total(&self) -> u64 {
+        self.lock().values().sum()
+    }
+
     /// All series, in the order of their labels. A family without labels is there from the start.
     pub fn series(&self) -> Vec<Series> {
         let counts = self.lock();

@@ -3,6 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::*;
+use crate::support::Daemon;
 use crate::support::web;
 
 fn release(world: &World, job: u64) {
@@ -215,12 +216,50 @@ fn a_job_that_github_has_deleted_is_over() {
     online_runner(&world);
     daemon.kill();
     world.control(&format!("jobs/{job}/forget"), &json!({}));
-    let _daemon = world.start(1);
+    let _daemon = Daemon::start(&world, &world.configuration(1, ""), &[], &[("ANKLET_PACE", "60")]);
+    world.wait_until_it_serves();
+    says(&world, "WARN", "no longer knows the job");
     clean(&world);
     let next = world.order(json!({}))[0];
     assert_eq!(end_of(&world, next), "success");
-    assert_eq!(calls(&world, "clone").len(), 2, "no VM for what is deleted");
     assert_eq!(world.said("ERROR"), [""; 0]);
+}
+
+/// GitHub has short 404s: one of them ends no job, and no VM under it.
+#[test]
+fn a_404_for_a_moment_ends_no_running_job() {
+    let world = World::new();
+    let text = world.configuration(1, "global_job_retry_attempts: 1");
+    let _daemon = Daemon::start(&world, &text, &[], &[("ANKLET_PACE", "20")]);
+    world.wait_until_it_serves();
+    world.control(
+        "rules",
+        &json!({ "method": "GET", "path": "/actions/jobs/", "preset": "not_found", "times": 1 }),
+    );
+    let job = world.order(json!({ "duration_ms": 5000 }))[0];
+    says(&world, "WARN", "perhaps for a moment only");
+    assert_eq!(end_of(&world, job), "success");
+    clean(&world);
+    eventually("it is counted", SOON, || successes(&world) == 1);
+    assert_eq!(world.said("ERROR"), [""; 0]);
+}
+
+/// GitHub no longer knows the job, but its runner is busy: its VM stays.
+#[test]
+fn a_job_that_is_deleted_while_it_runs_keeps_its_vm_until_its_runner_is_free() {
+    let world = World::new();
+    let _daemon = Daemon::start(&world, &world.configuration(1, ""), &[], &[("ANKLET_PACE", "60")]);
+    world.wait_until_it_serves();
+    world.control(
+        "rules",
+        &json!({ "method": "GET", "path": "/actions/jobs/", "preset": "not_found", "times": 0 }),
+    );
+    let job = world.order(json!({ "duration_ms": 6000 }))[0];
+    says(&world, "WARN", "no longer knows the job");
+    says(&world, "INFO", "back to watching");
+    assert_eq!((job_now(&world, job)["status"].as_str(), world.vms().len()), (Some("in_progress"), 1));
+    assert_eq!(end_of(&world, job), "success");
+    clean(&world);
 }
 
 /// Neither the job nor its repository answers: no reason to give the job up.

@@ -79,7 +79,8 @@ impl World {
             return page(self.metrics_port);
         }
         let ports = self.machines().map(|machine| machine.metrics_port);
-        spread::joined(&ports.filter(|port| spread::listens(*port)).map(page).collect::<Vec<_>>())
+        let pages: Vec<Value> = ports.filter(|port| spread::listens(*port)).map(page).collect();
+        spread::joined(&pages)
     }
 
     /// The usual configuration: a receiver and `handlers` handlers, with more lines at the top.

@@ -27,14 +27,14 @@ local except = {}
 for i = 8, #ARGV do except[ARGV[i]] = true end
 
 local function first_of(class)
-  local from = 0
+  local from, size = 0, #ARGV < 8 and 1 or 16
   while true do
-    local page = under(waiting, class, from, 16)
+    local page = under(waiting, class, from, size)
     for _, member in ipairs(page) do
       if not except[id_of(member)] then return member end
     end
-    if #page < 16 then return nil end
-    from = from + 16
+    if #page < size then return nil end
+    from = from + size
   end
 end
 

@@ -19,8 +19,9 @@ local function add(id)
   end
 end
 
--- The id at the end of a member of an ordered index.
-local function id_of(member) return string.match(member, '0*(%d+)$') end
+-- The id at the end of a member of an ordered index: twenty digits. A pattern that is not anchored tries each place
+-- of the member, which took longer than all the rest of a claim.
+local function id_of(member) return string.match(string.sub(member, -20), '^0*(%d+)$') end
 
 -- What an index has under a prefix: members are "prefix rest", and "!" comes right after " ".
 local function under(index, prefix, from, count)
