@@ -5,7 +5,7 @@ use std::time::Duration;
 use log::Level;
 
 use crate::domain::claim::Claim;
-use crate::domain::entry::State;
+use crate::domain::entry::{Ending, State};
 use crate::domain::event::{End, Event, Verdict};
 use crate::domain::outcome::{Policy, Reason, Stands, counted_pause};
 use crate::domain::undo::Closing;
@@ -177,6 +177,7 @@ impl Handler {
     /// Whether the store knows how the claim ended; if not, that is owed.
     fn told_end(&mut self, work: &mut Work, closing: &Closing) -> bool {
         let Some(claim) = work.claim.take() else { return true };
+        self.tell_unheard(work);
         let Err((claim, error)) = self.tools.store.end(claim, closing) else {
             self.streaks.worked(Effort::EndClaim);
             return true;
@@ -194,6 +195,15 @@ impl Handler {
         }
         work.claim = Some(claim);
         false
+    }
+
+    /// GitHub's word on the job's end, which came while the store was away: it names the runner, by which the store
+    /// finds a claim that has crossed. A store that is still away is told again.
+    fn tell_unheard(&self, work: &Work) {
+        if let State::Over(Ending { conclusion, runner: Some(runner), hold: None, .. }) = &work.entry.state {
+            let (job, runner) = (work.entry.job.clone(), Some(runner.clone()));
+            let _ = self.tools.store.apply(&Event::Completed { job, runner, conclusion: conclusion.clone() });
+        }
     }
 
     pub(super) fn close_page(&mut self) {

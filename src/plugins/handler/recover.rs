@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::claim::Claim;
 use crate::domain::entry::{Entry, State};
+use crate::domain::event::End;
 use crate::domain::ids::Millis;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{Closing, Page, RunnerGone};
@@ -82,6 +83,10 @@ impl Handler {
         let left = self.children(page, stop);
         if page.runner.is_none() || page.verdict.is_some() {
             end(&left);
+            if let Some(Closing::Settle(_, End::Over(_))) = page.verdict {
+                // Which runner it was on the page does not say; what GitHub says of it is played.
+                let _ = self.ask(&page.job, &self.asker_once(stop, Urgency::Drain));
+            }
             return Err(Reason::Crashed);
         }
         if let State::Over(_) = work.entry.state {
