@@ -63,10 +63,7 @@ fn a_limit_holds_up_all_users_of_the_client_and_a_stop_wins() {
         while client.limited_for().is_none() {
             thread::sleep(Duration::from_millis(5));
         }
-        let second = scope.spawn(|| {
-            let asker = Asker::new(&stop, Urgency::Drain, Duration::ZERO, &());
-            client.wait_while_limited(&asker)
-        });
+        let second = scope.spawn(|| ask(&client, &Asker::new(&stop, Urgency::Drain, Duration::ZERO, &())));
         handle.drain();
         assert_eq!(second.join().unwrap(), Err(GitHubError::Limited));
         assert!(!first.is_finished(), "a drain does not end what heeds interrupts only");
