@@ -83,7 +83,7 @@ impl Handler {
                 | GitHubError::Redirected { .. }),
             ) => {
                 log::error!("{what}: {reason}; failed to cancel the run {run}: failed to {error}");
-                let reason = format!("{reason}; and its run could not be cancelled: {error}");
+                let reason = format!("{reason}; and its run could not be cancelled: failed to {error}");
                 return Closing::Settle(job.id, End::Dead(reason));
             }
             Err(error) => {
