@@ -156,7 +156,7 @@ impl Client {
     /// What an answer of GitHub's own tells beside its contents. The App's own calls count against another quota.
     fn note(&self, request: &Request, answer: &Answer) {
         self.note_clock(answer);
-        self.health.answered(request.sign);
+        self.health.answered(request.sign, answer.status);
         if request.sign == Sign::Installation {
             self.budget.note(answer);
         }
