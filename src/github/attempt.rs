@@ -115,6 +115,7 @@ impl Client {
         hidden.map_err(|fault| match fault {
             FetchFault::Network(reason) => self.away(request.call, reason, Duration::ZERO, failed),
             FetchFault::Redirected(to) => Setback::Final(GitHubError::Redirected { to }),
+            FetchFault::RedirectedTooOften(to) => Setback::Final(GitHubError::RedirectedTooOften { to }),
             FetchFault::Stopped => Setback::Final(GitHubError::Stopped),
         })
     }
