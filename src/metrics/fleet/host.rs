@@ -7,6 +7,20 @@ use serde_json::{Map, Value};
 
 use crate::metrics::table::FIGURES;
 
+/// What a plugin's row may say; all of it as text.
+const ROW: [&str; 10] = [
+    "name",
+    "plugin_name",
+    "repo_name",
+    "owner_name",
+    "status",
+    "last_successful_run_job_url",
+    "last_failed_run_job_url",
+    "last_successful_run",
+    "last_failed_run",
+    "status_since",
+];
+
 /// What is known of a host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host {
@@ -27,6 +41,15 @@ pub enum Unreadable {
     NotJson,
     /// It has none of the figures.
     NoFigures,
+    /// Something that it should say by a value of this kind is of another.
+    WrongType {
+        /// Where in the page: `total_running_vms`, `plugins[1].status`.
+        place: String,
+        /// What stands there.
+        found: &'static str,
+        /// What should.
+        wanted: &'static str,
+    },
 }
 
 impl Host {
@@ -73,19 +96,63 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The page that `body` holds.
+/// The page that `body` holds. What is in it beside the order's names is nobody's concern.
 pub fn read(body: &str) -> Result<Map<String, Value>, Unreadable> {
     let Ok(Value::Object(object)) = serde_json::from_str(body) else { return Err(Unreadable::NotJson) };
-    let is_page = FIGURES.iter().any(|(name, ..)| object.get(*name).is_some_and(Value::is_number));
-    if is_page { Ok(object) } else { Err(Unreadable::NoFigures) }
+    let mut has_figures = false;
+    for (name, ..) in FIGURES {
+        has_figures |= has(&object, "", name, "a number", Value::is_number)?;
+    }
+    if has(&object, "", "plugins", "a list", Value::is_array)? {
+        let rows = object["plugins"].as_array().into_iter().flatten();
+        rows.enumerate().try_for_each(|(at, row)| check_row(&format!("plugins[{at}]"), row))?;
+    }
+    if has_figures { Ok(object) } else { Err(Unreadable::NoFigures) }
+}
+
+fn check_row(place: &str, row: &Value) -> Result<(), Unreadable> {
+    let Value::Object(row) = row else { return Err(wrong(place.to_owned(), row, "an object")) };
+    let before = format!("{place}.");
+    ROW.iter().try_for_each(|name| has(row, &before, name, "a text", Value::is_string).map(drop))
+}
+
+/// Whether this is there, and is what it should be. A null is as good as nothing: the old program writes it for an
+/// empty list.
+fn has(
+    object: &Map<String, Value>,
+    before: &str,
+    name: &str,
+    wanted: &'static str,
+    is_right: fn(&Value) -> bool,
+) -> Result<bool, Unreadable> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(value) if is_right(value) => Ok(true),
+        Some(value) => Err(wrong(format!("{before}{name}"), value, wanted)),
+    }
+}
+
+fn wrong(place: String, value: &Value, wanted: &'static str) -> Unreadable {
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    Unreadable::WrongType { place, found, wanted }
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Unreadable::NotJson => "the answer is no JSON object",
-            Unreadable::NoFigures => "the answer has no figures of anklet",
-        })
+        match self {
+            Unreadable::NotJson => f.write_str("the answer is no JSON object"),
+            Unreadable::NoFigures => f.write_str("the answer has no figures of anklet"),
+            Unreadable::WrongType { place, found, wanted } => {
+                write!(f, "{place} is {found} in the answer, not {wanted}")
+            }
+        }
     }
 }
 
@@ -121,17 +188,41 @@ pub(super) mod example {
 mod tests {
     use super::*;
 
+    fn why(body: &str) -> String {
+        read(body).expect_err(body).to_string()
+    }
+
     #[test]
     fn only_a_page_of_metrics_is_one() {
-        for (body, why) in [
-            ("", Unreadable::NotJson),
-            ("<html>", Unreadable::NotJson),
-            ("[1]", Unreadable::NotJson),
-            ("{}", Unreadable::NoFigures),
-            (r#"{"total_running_vms":"1"}"#, Unreadable::NoFigures),
-        ] {
-            assert_eq!(read(body), Err(why), "{body}");
+        for body in ["", "<html>", "[1]"] {
+            assert_eq!(why(body), "the answer is no JSON object", "{body}");
         }
-        assert!(read(r#"{"total_running_vms":0}"#).is_ok());
+        for body in ["{}", r#"{"plugins":[],"total_running_vms":null}"#] {
+            assert_eq!(why(body), "the answer has no figures of anklet", "{body}");
+        }
+        for body in [
+            r#"{"total_running_vms":0}"#,
+            r#"{"total_running_vms":0,"plugins":null}"#,
+            r#"{"total_running_vms":0,"more":{"a":[]},"plugins":[{"name":"A","repo_name":null,"more":1}]}"#,
+        ] {
+            assert!(read(body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_named_with_its_place() {
+        for (part, said) in [
+            (r#""total_running_vms":"two""#, "total_running_vms is a text in the answer, not a number"),
+            (r#""host_disk_used_bytes":{}"#, "host_disk_used_bytes is an object in the answer, not a number"),
+            (r#""plugins":"x""#, "plugins is a text in the answer, not a list"),
+            (r#""plugins":[{},3]"#, "plugins[1] is a number in the answer, not an object"),
+            (
+                r#""plugins":[{"status":true}]"#,
+                "plugins[0].status is true or false in the answer, not a text",
+            ),
+            (r#""plugins":[{"name":[]}]"#, "plugins[0].name is a list in the answer, not a text"),
+        ] {
+            assert_eq!(why(&format!(r#"{{"host_cpu_count":8,{part}}}"#)), said);
+        }
     }
 }
