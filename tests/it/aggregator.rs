@@ -84,7 +84,7 @@ impl Drop for Host {
 }
 
 /// An aggregator that is configured by the environment alone.
-fn aggregator(world: &World, urls: &[String], more: &[(&str, &str)]) -> (Daemon, u16) {
+pub fn aggregator(world: &World, urls: &[String], more: &[(&str, &str)]) -> (Daemon, u16) {
     let port = free_port();
     let (urls, text) = (urls.join(","), port.to_string());
     let mut env = vec![
