@@ -1,6 +1,7 @@
 //! One host's page as it was read: of this program, or of the old one.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
@@ -26,8 +27,8 @@ const ROW: [&str; 10] = [
 pub struct Host {
     /// Its URL as written, without user and password.
     pub url: String,
-    /// The last page that could be read.
-    pub object: Option<Map<String, Value>>,
+    /// The last page that could be read; each scrape has all of them in hand.
+    pub object: Option<Arc<Map<String, Value>>>,
     /// When that was.
     pub seen: Option<SystemTime>,
     /// Why the last fetch brought nothing; none when it did.
@@ -159,6 +160,7 @@ impl fmt::Display for Unreadable {
 /// What the forms are tested with: a host that is up, one that was, and one that never answered.
 #[cfg(test)]
 pub(super) mod example {
+    use std::sync::Arc;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use super::{Host, read};
@@ -178,7 +180,7 @@ pub(super) mod example {
             "status":"running","status_since":"2024-05-21T14:16:06-05:00"}]}"#;
         let object = read(body).unwrap();
         let seen = Some(now() - Duration::from_millis(1_500));
-        let up = Host { url: "http://a/metrics".into(), object: Some(object), seen, error: None };
+        let up = Host { url: "http://a/metrics".into(), object: Some(Arc::new(object)), seen, error: None };
         let gone = Host { url: "http://b/metrics".into(), error: Some("no connection".into()), ..up.clone() };
         vec![up, gone, Host::unknown("http://c/metrics".into())]
     }
