@@ -75,6 +75,17 @@ pub enum Policy {
     LetGo,
 }
 
+/// The words of the reasons that count, see [`Policy::Counted`].
+pub const COUNTED: [&str; 7] = [
+    "pull_failed",
+    "clone_failed",
+    "start_failed",
+    "copy_failed",
+    "script_failed",
+    "not_online",
+    "not_started",
+];
+
 /// Until what a handler does not take again what it gave back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stands {
@@ -204,6 +215,28 @@ impl fmt::Display for Reason {
             Reason::AlreadyOver => f.write_str("the job was over before it started"),
             Reason::Stopped => f.write_str("the daemon is stopping"),
             Reason::Crashed => f.write_str("a daemon ended in the middle of it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_that_count_are_listed() {
+        let why = String::new;
+        let reasons = [
+            Reason::PullFailed(why()),
+            Reason::CloneFailed(why()),
+            Reason::StartFailed(why()),
+            Reason::CopyFailed(why()),
+            Reason::ScriptFailed(why()),
+            Reason::NotOnline,
+            Reason::NotStarted,
+        ];
+        for (reason, word) in reasons.iter().zip(COUNTED) {
+            assert_eq!((reason.policy(), reason.word()), (Policy::Counted, word));
         }
     }
 }
