@@ -180,6 +180,6 @@ find_cc() {
     name=${target//-/_}
     export "CC_$name=$tools/cc-$target" "AR_$name=ar"
   done
-  # The cc crate would ask xcrun where Apple's headers lie; zig carries its own.
-  export SDKROOT=/ ZIG_GLOBAL_CACHE_DIR=$root/zig ZIG_LOCAL_CACHE_DIR=$root/zig
+  # The cc crate and rustc would ask xcrun where Apple's SDK lies; zig carries its headers, and any folder will do.
+  export SDKROOT=$PWD/scripts/lib/macos ZIG_GLOBAL_CACHE_DIR=$root/zig ZIG_LOCAL_CACHE_DIR=$root/zig
 }
