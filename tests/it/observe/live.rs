@@ -126,7 +126,7 @@ fn a_real_prometheus_scrapes_and_each_alert_fires_when_its_fault_is_made() {
     let mut prometheus = Prometheus::start(&ports, gathered);
     eventually("all three are up", SOON, || {
         let up = prometheus.values("up");
-        up.len() == 3 && up.iter().all(|(_, value)| *value == 1.0)
+        up.len() == 3 && up.iter().all(|(_, value)| (*value - 1.0).abs() < f64::EPSILON)
     });
     assert_accepted_while_a_job_runs(&world, gathered);
     assert!(!prometheus.has_fired("") && prometheus.fired.is_empty(), "{:?}", prometheus.fired);
