@@ -38,6 +38,8 @@ pub enum Reason {
     AnkaAway(String),
     /// GitHub does not answer, or refuses for now.
     GitHubAway(String),
+    /// GitHub does not know the job, perhaps for a moment only.
+    Unknown(String),
     /// GitHub refuses our sign-in.
     SignInRefused(String),
     /// GitHub refuses for want of a permission.
@@ -116,6 +118,7 @@ impl Reason {
             | Reason::RegistryAway(_)
             | Reason::AnkaAway(_)
             | Reason::GitHubAway(_)
+            | Reason::Unknown(_)
             | Reason::SignInRefused(_)
             | Reason::Forbidden(_)
             | Reason::StoreAway(_)
@@ -145,6 +148,7 @@ impl Reason {
             Reason::NotStarted => "not_started",
             Reason::AnkaAway(_) => "anka_away",
             Reason::GitHubAway(_) => "github_away",
+            Reason::Unknown(_) => "unknown",
             Reason::SignInRefused(_) => "sign_in_refused",
             Reason::Forbidden(_) => "forbidden",
             Reason::StoreAway(_) => "store_away",
@@ -166,7 +170,9 @@ impl Reason {
             | Reason::SignInRefused(_)
             | Reason::StoreAway(_)
             | Reason::JournalFailed(_) => Stands::ForTheHost,
-            Reason::PullTaken | Reason::RegistryAway(_) | Reason::Forbidden(_) => Stands::ForTheJob,
+            Reason::PullTaken | Reason::RegistryAway(_) | Reason::Unknown(_) | Reason::Forbidden(_) => {
+                Stands::ForTheJob
+            }
             _ => Stands::Nothing,
         }
     }
@@ -197,7 +203,7 @@ impl fmt::Display for Reason {
             Reason::Malformed(why) => why.fmt(f),
             Reason::NotHere(what) => write!(f, "template not here: {what}"),
             Reason::NoSlot => f.write_str("both places for a VM are taken"),
-            Reason::NoRoom(what) | Reason::Forbidden(what) => f.write_str(what),
+            Reason::NoRoom(what) | Reason::Unknown(what) | Reason::Forbidden(what) => f.write_str(what),
             Reason::PullTaken => f.write_str("another template is being pulled on this host"),
             Reason::PullFailed(why) => write!(f, "the pull failed: {why}"),
             Reason::RegistryAway(why) => write!(f, "the registry does not answer: {why}"),

@@ -80,7 +80,8 @@ impl Handler {
             Err(
                 error @ (GitHubError::Permission { .. }
                 | GitHubError::Refused { .. }
-                | GitHubError::Redirected { .. }),
+                | GitHubError::Redirected { .. }
+                | GitHubError::RedirectedTooOften { .. }),
             ) => {
                 log::error!("{what}: {reason}; failed to cancel the run {run}: failed to {error}");
                 let reason = format!("{reason}; and its run could not be cancelled: failed to {error}");

@@ -32,6 +32,9 @@ impl Handler {
         stop: &Stop,
     ) -> Result<Ran, Reason> {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
+            if result == Ok(Ran::Over) && work.is_proven_over() {
+                self.count(work);
+            }
             let timer = meters::CLEAN_UP.timer();
             let Some(asks) = self.remove_runner(work, stop) else {
                 let late = self.removed_runner(work);

@@ -150,7 +150,7 @@ fn redirects_stay_at_home_and_end() {
     assert!(other.asked().is_empty(), "another port is another place");
 
     let round = Server::start([to("/1"), to("/2"), to("/3"), to("/4"), reply(200, "", QUEUED)]);
-    assert!(matches!(ask(&client(&round.url), &patient(&stop)), Err(GitHubError::Redirected { .. })));
+    assert!(matches!(ask(&client(&round.url), &patient(&stop)), Err(GitHubError::RedirectedTooOften { .. })));
     assert_eq!(round.lines()[1..], ["GET /1", "GET /2", "GET /3"]);
 }
 

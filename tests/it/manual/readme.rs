@@ -18,7 +18,7 @@ use crate::support::{Daemon, World, eventually};
 const MARK: &str = "not run by the tests";
 const SOON: Duration = Duration::from_secs(20);
 /// What an inline text that is a command begins with, beside `scripts/`. In a block every line is a command.
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "anka",
     "anklet",
     "brew",
@@ -33,7 +33,11 @@ const PROGRAMS: [&str; 14] = [
     "redis-server",
     "systemctl",
     "touch",
+    "xattr",
 ];
+
+/// Commands that other tests run, and where.
+const ELSEWHERE: [(&str, &str); 1] = [("scripts/check-release", "tests/it/release.rs")];
 
 /// The commands of the page, those with a mark apart.
 fn commands() -> [BTreeSet<String>; 2] {
@@ -166,6 +170,10 @@ fn every_command_is_run_or_marked() {
     newcomer.installs();
     newcomer.operates();
     newcomer.leaves();
+    for (command, test) in ELSEWHERE {
+        assert!(read(test).contains(command.trim_start_matches("scripts/")), "{test} does not run {command}");
+        newcomer.run.insert(command.to_owned());
+    }
     let [wanted, marked] = commands();
     assert_eq!(wanted, newcomer.run, "left: the page, right: what was run");
     assert!(marked.contains("scripts/test"), "{marked:?}");
