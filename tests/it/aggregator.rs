@@ -1,6 +1,8 @@
 //! An aggregator over real daemons and over hosts that misbehave.
 #![expect(clippy::disallowed_methods, reason = "a host of a test needs threads")]
 
+mod flat; // two hundred hosts, against the clock
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;

@@ -1,10 +1,11 @@
-//! The manual pages and the completions, held against the code: nothing is missing in them, and nothing is made up.
+//! The manual pages, the README and the completions, held against the code: nothing is missing, and nothing is made up.
 #![expect(clippy::disallowed_methods, reason = "starts mandoc and shells")]
 
 mod completions; // every word of the command line, in each shell
 mod keys; // anklet.yml(5)
 mod page; // mdoc, read
 mod program; // anklet(1)
+mod readme; // README.md: its commands are run
 
 use std::fs;
 use std::io::ErrorKind;

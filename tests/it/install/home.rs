@@ -14,6 +14,17 @@ pub struct Answer {
     pub err: String,
 }
 
+impl Answer {
+    pub fn of(command: &mut Command) -> Answer {
+        let output = command.output().unwrap();
+        Answer {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 /// The folder, with a copy of what the package has for the scripts; gone when it is dropped.
 pub struct Home {
     pub dir: PathBuf,
@@ -69,12 +80,7 @@ impl Home {
     }
 
     pub fn run(&self, script: &str, arguments: &[&str]) -> Answer {
-        let output = self.command(script, arguments).output().unwrap();
-        Answer {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Answer::of(&mut self.command(script, arguments))
     }
 
     /// `scripts/install`, which must work.
