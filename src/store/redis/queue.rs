@@ -10,7 +10,7 @@ use super::keys::{Keys, claim_name};
 use super::options::Options;
 use super::plan::Plan;
 use super::pool::{Pool, VERB};
-use super::read::{Desk, Errand, with_texts};
+use super::read::{Desk, Errand, Progress, with_texts};
 use super::script::{DEPTH, NOW};
 use super::seat::Seat;
 use super::seeds::Seeds;
@@ -27,8 +27,9 @@ use crate::store::{Ask, Card, Change, Depth, Memos, REMEMBERED, Store, StoreErro
 
 /// How many jobs are read at once, so that Redis serves others in between.
 const PAGE: usize = 500;
-/// How often a claim looks past jobs that turned out not to fit.
-const ROUNDS: u32 = 64;
+/// How often a claim looks past jobs that turned out not to fit, and at how many at a time then.
+const MISFITS: u32 = 64;
+const MANY: usize = 64;
 
 /// One queue.
 pub struct Queue {
@@ -45,26 +46,30 @@ impl Queue {
     }
 
     fn try_claim(&self, ask: &Ask<'_>, errand: Errand, end: Instant) -> Result<Option<Claimed>, StoreError> {
-        let mut except = Vec::new();
-        for _ in 0..ROUNDS {
-            let choice = self.desk.choice(ask, &except, errand, end)?;
+        let mut so_far = Progress::default();
+        let mut misfits = 0;
+        while misfits < MISFITS {
+            let choice = self.desk.choice(ask, &so_far, errand, end)?;
             let mut found = choice.snapshot;
             let now = found.now;
             let was_held = found.held.as_ref().is_some_and(|(_, held)| !held.is_empty());
-            let Some(entry) = shelf::claim(&mut found, ask, now)? else {
-                if found.order.is_empty() || was_held {
-                    let pause = choice.pause.map(|due| due.since(now));
-                    return Ok(Some(Claimed::Nothing { pause }));
-                }
-                except.append(&mut found.order);
-                continue;
-            };
-            if was_held {
-                return Ok(Some(Claimed::Job(Box::new(entry))));
+            if let Some(entry) = shelf::claim(&mut found, ask, now)? {
+                let entry = Claimed::Job(Box::new(entry));
+                let mut plan = Plan::of(&found)?;
+                plan.pass(errand.token);
+                return Ok((was_held || self.desk.commit(&plan, end)?).then_some(entry));
             }
-            let mut plan = Plan::of(&found)?;
-            plan.pass(errand.token);
-            return Ok(self.desk.commit(&plan, end)?.then_some(Claimed::Job(Box::new(entry))));
+            if let Some(next) = choice.next {
+                so_far.seen = next;
+            } else if found.order.is_empty() || was_held {
+                let pause = choice.pause.map(|due| due.since(now));
+                return Ok(Some(Claimed::Nothing { pause }));
+            } else {
+                misfits += 1;
+                found.order.truncate(choice.sure);
+                so_far.except.append(&mut found.order);
+                (so_far.doubts, so_far.many) = (false, MANY);
+            }
         }
         Ok(Some(Claimed::Nothing { pause: None }))
     }
@@ -239,6 +244,7 @@ impl Store for Queue {
     fn purge(&self) -> Result<u64, StoreError> {
         effect(Effect::Store("purge"), || {
             let end = soon();
+            self.desk.move_former(end)?;
             ["over", "dead", "running"]
                 .iter()
                 .try_fold(0, |sum, state| Ok(sum + self.forget_from(state, end)?))

@@ -64,6 +64,10 @@ script!(
 );
 
 script!(
+    /// Moves what the first versions have written.
+    FORMER, "lua/former.lua", true
+);
+script!(
     /// All memos of a topic.
     MEMOS, "lua/memos.lua", true
 );
