@@ -76,6 +76,11 @@ impl Fault {
         Fault { error, undone: true, passing: true, broken: true }
     }
 
+    /// It was not asked, for a reason of our own.
+    pub fn own(why: &str) -> Fault {
+        Fault { error: StoreError::Away(why.to_owned()), undone: true, passing: false, broken: false }
+    }
+
     /// The time of the whole verb is up.
     pub fn late(node: &str) -> Fault {
         let error = away(node, "no answer in time");

@@ -5,7 +5,7 @@
 //! So no rule is written twice, and whatever the queue's length, a verb touches the same few records.
 //!
 //! - [`options`] how Redis is reached
-//! - [`dial`], [`seeds`], [`link`], [`pool`] connections: made, found, moved along, shared
+//! - [`dial`], [`seeds`], [`link`], [`order`], [`pool`] connections: made, found, moved along, on threads, shared
 //! - [`fault`] what went wrong, and whether it may be tried again
 //! - [`safety`] whether the server keeps what it is given
 //! - [`keys`], [`index`], [`card`] what is written where
@@ -26,6 +26,7 @@ mod lease;
 mod link;
 mod memos;
 mod options;
+mod order;
 mod plan;
 mod pool;
 mod queue;
@@ -66,7 +67,7 @@ impl Redis {
     /// Whether it answers now; asked once, without patience.
     pub fn ping(&self) -> Result<(), StoreError> {
         let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
-        pool.ask::<redis::Value>(&cmd("PING"), true, Instant::now() + pool::VERB).map(drop)
+        pool.ask::<redis::Value>(&cmd("PING").into(), true, Instant::now() + pool::VERB).map(drop)
     }
 
     /// One queue. Queues of different names do not see each other's jobs.

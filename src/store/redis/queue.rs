@@ -77,7 +77,7 @@ impl Queue {
     fn sit(&self, owner: &Owner, wants_work: bool) -> Receiver<()> {
         // The former one parts from its thread before the next one listens.
         let former = self.lock().remove(owner);
-        drop(former);
+        wait::part(former);
         let (waiter, bell) = wait::start(&self.desk, owner, wants_work, &self.options);
         self.lock().insert(owner.clone(), waiter);
         bell
@@ -133,6 +133,13 @@ impl Queue {
                 return Ok(forgotten);
             }
         }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let waiters = std::mem::take(&mut *self.lock());
+        wait::part(waiters.into_values());
     }
 }
 

@@ -15,13 +15,19 @@ pub struct Seeds {
     nodes: Mutex<Vec<Node>>,
     next: AtomicUsize,
     examined: AtomicBool,
+    mute: AtomicBool,
 }
 
 impl Seeds {
     /// Only the configured one is known.
     pub fn new(options: &Options) -> Seeds {
         let nodes = Mutex::new(vec![(options.host.clone(), options.port)]);
-        Seeds { nodes, next: AtomicUsize::new(0), examined: AtomicBool::new(false) }
+        Seeds {
+            nodes,
+            next: AtomicUsize::new(0),
+            examined: AtomicBool::new(false),
+            mute: AtomicBool::new(false),
+        }
     }
 
     /// Whom to try now.
@@ -35,6 +41,16 @@ impl Seeds {
         if self.current() == *node {
             self.next.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Whether the last call got no answer in time.
+    pub fn are_mute(&self) -> bool {
+        self.mute.load(Ordering::Relaxed)
+    }
+
+    /// Says so.
+    pub fn set_mute(&self, mute: bool) {
+        self.mute.store(mute, Ordering::Relaxed);
     }
 
     /// Learns what a new connection can tell: once whether the server keeps what it is given, and in a cluster

@@ -28,17 +28,19 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// How long a waiter that cannot be reached is waited for.
 const PARTING: Duration = Duration::from_millis(100);
 
-/// Dropping it closes the seat, and leaves the thread behind when it does not end at once.
+/// Its thread ends when the seat is closed, or is left behind.
 pub struct Waiter {
     /// Where the handler sits.
     pub seat: Arc<Seat>,
     ended: Receiver<Never>,
 }
 
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.seat.close();
-        let _ = self.ended.recv_timeout(PARTING);
+/// Parts with waiters: all at once, so that a silent server holds up no more than one would.
+pub fn part(waiters: impl IntoIterator<Item = Waiter>) {
+    let waiters = waiters.into_iter().inspect(|waiter| waiter.seat.close()).collect::<Vec<_>>();
+    let end = Instant::now() + PARTING;
+    for waiter in waiters {
+        let _ = waiter.ended.recv_deadline(end);
     }
 }
 
@@ -104,7 +106,7 @@ impl Ear {
 
     fn hear(&mut self, watch: Watch, was_away: bool) -> Result<(), Fault> {
         if was_away {
-            self.link.call(&cmd("PING"), Instant::now() + ANSWER)?;
+            self.link.call(&cmd("PING").into(), Instant::now() + ANSWER)?;
             // Whatever was told meanwhile may be lost.
             self.seat.ring();
         }
@@ -117,7 +119,7 @@ impl Ear {
             listen.arg(&self.bell);
         }
         listen.arg(format!("{:.3}", limit.as_secs_f64()));
-        let answer = self.link.call(&listen, Instant::now() + limit + ANSWER)?;
+        let answer = self.link.call(&listen.into(), Instant::now() + limit + ANSWER)?;
         match <Option<(String, String)>>::from_redis_value(answer) {
             Ok(None) => self.seat.heard_nothing(),
             Ok(Some((list, hops))) if list == self.bell => {
@@ -154,7 +156,7 @@ impl Ear {
 
     fn pass_on(&mut self, hops: u32) -> Result<Value, Fault> {
         let pass = self.desk.call(&PASS, vec![hops.saturating_add(1).to_string()]);
-        self.link.call(&pass, Instant::now() + ANSWER)
+        self.link.call(&pass.order(), Instant::now() + ANSWER)
     }
 
     /// Waits; false when nobody sits here any more.
