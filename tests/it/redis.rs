@@ -10,3 +10,4 @@ mod races; // many at once
 pub mod tls; // certificates
 mod versions; // newer and older records
 mod waiting; // who is woken, by what, and how fast
+mod words; // what an operator reads of a server that is not as the configuration says

@@ -70,6 +70,15 @@ impl Redis {
         pool.ask::<redis::Value>(&cmd("PING").into(), true, Instant::now() + pool::VERB).map(drop)
     }
 
+    /// What an operator should know of the server, each with its remedy; none where it does not tell. As [`Redis::ping`].
+    pub fn remarks(&self) -> Vec<String> {
+        let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
+        let info = pool.ask::<String>(&cmd("INFO").into(), true, Instant::now() + pool::VERB);
+        let node = dial::shown(&self.seeds.current());
+        let warnings = safety::warnings(&info.unwrap_or_default(), self.options.cluster);
+        warnings.into_iter().map(|warning| format!("Redis at {node}: {warning}")).collect()
+    }
+
     /// One queue. Queues of different names do not see each other's jobs.
     pub fn queue(&self, name: &str) -> Arc<dyn Store> {
         Arc::new(queue::Queue::new(&self.options, &self.seeds, name))

@@ -55,13 +55,13 @@ impl Pool {
             Some(courier) => courier,
             None => self.hire().map_err(|fault| fault.error)?,
         };
-        let retries = &self.options.retries;
-        let answer = patiently(retries, end, repeatable, || {
+        let attempt = || {
             if courier.owes {
                 courier = self.hire()?;
             }
             courier.call(order.clone(), end)
-        });
+        };
+        let answer = patiently(&self.options.retries, end, repeatable, attempt, rest);
         if !courier.owes {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < KEPT {
@@ -83,6 +83,7 @@ fn patiently(
     end: Instant,
     repeatable: bool,
     mut attempt: impl FnMut() -> Result<Value, Fault>,
+    rest: impl Fn(Duration) -> bool,
 ) -> Result<Value, StoreError> {
     let mut tries = 0;
     loop {
@@ -95,10 +96,7 @@ fn patiently(
         tries += 1;
         let pause = if was_cut && tries == 1 { Duration::ZERO } else { retries.pause(tries) };
         let again = tries <= retries.most && (was_cut || (fault.undone && fault.passing));
-        if !again || Instant::now() + pause >= end {
-            return Err(fault.error);
-        }
-        if !rest(pause) {
+        if !again || Instant::now() + pause >= end || !rest(pause) {
             return Err(fault.error);
         }
     }
@@ -116,10 +114,11 @@ mod tests {
     fn tries(most: u32, repeatable: bool, undone: bool, time: Duration) -> u32 {
         let retries = Retries { most, delay: Duration::from_millis(1), factor: 1.0 };
         let mut tries = 0;
-        let done = patiently(&retries, Instant::now() + time, repeatable, || {
+        let attempt = || {
             tries += 1;
             Err(fault(undone))
-        });
+        };
+        let done = patiently(&retries, Instant::now() + time, repeatable, attempt, |_| true);
         assert!(done.is_err());
         tries
     }

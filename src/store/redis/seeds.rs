@@ -61,7 +61,7 @@ impl Seeds {
             return;
         }
         if !self.examined.swap(true, Ordering::Relaxed) {
-            safety::examine(node, connection);
+            safety::examine(node, connection, options.cluster);
         }
         if options.cluster
             && let Ok(slots) = cmd("CLUSTER").arg("SLOTS").query::<Value>(connection)
