@@ -2,6 +2,7 @@
 
 mod cluster; // slots that move, nodes that die
 mod cost; // commands and bytes, whatever the queue's length
+mod idle; // what those cost that have nothing to do
 mod leases; // claims whose host is gone, late, or alive
 mod leaving; // a stop while it is frozen
 mod lost; // answers that never come, from a printed seed

@@ -45,7 +45,10 @@ impl Link {
         let mut command = Cow::Borrowed(&order.short);
         for _ in 0..REDIRECTS {
             let error = match self.send(&command, end)? {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.seeds.have_answered();
+                    return Ok(value);
+                }
                 Err(error) => error,
             };
             match error.kind() {

@@ -14,12 +14,14 @@
 //! - [`plan`] what is to be written; [`write`] steps that begin again when somebody was faster
 //! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
 //! - [`lease`] claims live as long as their daemon
+//! - [`forget`] what is remembered no longer
 //! - [`memos`] what plugins remember beside jobs
 //! - [`queue`] the verbs; [`view`] the queue as people see it
 
 mod card;
 mod dial;
 mod fault;
+mod forget;
 mod index;
 mod keys;
 mod lease;

@@ -37,6 +37,11 @@ impl Pool {
         Link::new(Arc::clone(&self.options), Arc::clone(&self.seeds))
     }
 
+    /// When the server last answered anybody.
+    pub fn heard(&self) -> Option<Instant> {
+        self.seeds.heard()
+    }
+
     /// Calls a script; again, when that cannot do harm, as often as the configuration says and `end` allows.
     pub fn call<T: FromRedisValue>(&self, call: &Call<'_>, end: Instant) -> Result<T, StoreError> {
         self.ask(&call.order(), call.script.repeatable, end)

@@ -1,6 +1,6 @@
 //! Asking the scripts that only read, and understanding what they give.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::index;
 use super::keys::{Keys, claim_name, owner_name};
@@ -194,8 +194,9 @@ impl Desk {
         end: Instant,
     ) -> Result<Snapshot, StoreError> {
         let args = vec![state.to_owned(), last.to_owned(), from.to_string(), count.to_string()];
-        let (now, texts): (u64, Texts) = self.pool.call(&self.call(&RANGE, args), end)?;
-        snapshot(now, texts)
+        let (now, texts, next): (u64, Texts, String) = self.pool.call(&self.call(&RANGE, args), end)?;
+        let next = next.parse().ok().map(Duration::from_millis);
+        Ok(Snapshot { next, ..snapshot(now, texts)? })
     }
 }
 

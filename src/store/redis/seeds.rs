@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Connection, FromRedisValue, Value, cmd};
 
@@ -16,18 +16,15 @@ pub struct Seeds {
     next: AtomicUsize,
     examined: AtomicBool,
     mute: AtomicBool,
+    heard: Mutex<Option<Instant>>,
 }
 
 impl Seeds {
     /// Only the configured one is known.
     pub fn new(options: &Options) -> Seeds {
         let nodes = Mutex::new(vec![(options.host.clone(), options.port)]);
-        Seeds {
-            nodes,
-            next: AtomicUsize::new(0),
-            examined: AtomicBool::new(false),
-            mute: AtomicBool::new(false),
-        }
+        let (next, examined, mute) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Seeds { nodes, next, examined, mute, heard: Mutex::default() }
     }
 
     /// Whom to try now.
@@ -51,6 +48,16 @@ impl Seeds {
     /// Says so.
     pub fn set_mute(&self, mute: bool) {
         self.mute.store(mute, Ordering::Relaxed);
+    }
+
+    /// When one of them last answered anybody.
+    pub fn heard(&self) -> Option<Instant> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One has answered.
+    pub fn have_answered(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Learns what a new connection can tell: once whether the server keeps what it is given, and in a cluster

@@ -13,7 +13,7 @@ use super::link::Link;
 use super::options::Options;
 use super::read::{Desk, POKE};
 use super::script::PASS;
-use super::seat::{STRETCH, Seat, Watch};
+use super::seat::{Seat, Watch};
 use crate::domain::ids::Owner;
 use crate::runtime::stop::Never;
 use crate::runtime::thread;
@@ -23,6 +23,7 @@ use crate::runtime::thread;
 const ANSWER: Duration = Duration::from_secs(4);
 /// Between two tries to reach a Redis that is away, whatever the configuration says.
 const SHORTEST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Between two tries to renew a claim.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a waiter that cannot be reached is waited for.
@@ -98,7 +99,7 @@ impl Ear {
             }
             faults += 1;
             self.seat.heard_nothing();
-            if !self.rest(self.options.retries.pause(faults).clamp(SHORTEST_REST, STRETCH)) {
+            if !self.rest(self.options.retries.pause(faults).clamp(SHORTEST_REST, LONGEST_REST)) {
                 return;
             }
         }

@@ -21,7 +21,7 @@ fn stops_at_once(daemon: &mut Daemon) {
 fn idle_handlers_and_a_receiver_end_while_redis_is_frozen() {
     let fleet = Fleet::new(1);
     // Right away; while a look is not answered; while the connection is made anew.
-    for frozen in [100, 3000, 6500] {
+    for frozen in [100, 4200, 6500] {
         let mut daemon = fleet.start(0, 3);
         pause(1500);
         fleet.redis.signal(Signal::SIGSTOP);

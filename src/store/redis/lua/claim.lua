@@ -7,12 +7,22 @@
 --
 -- Classes are looked at by the age of their first job, a bounded number at a time. Of one to which the voter has said
 -- "not here" the first job is shown, with the cards: whether all have said so is decided by who asked.
+local function nothing(due)
+  if ARGV[6] ~= '' then pass_on(ARGV[6] + 1) end
+  if ARGV[7] ~= '' then post(KEYS[16], ARGV[7]) end
+  return { due and clock() or '', '', texts, {}, due or '', 0, '' }
+end
+
+-- What an idle queue costs.
+if redis.call('EXISTS', holds, ready, pauses) == 0 then return nothing() end
+
 local held = redis.call('HGET', holds, ARGV[2])
 if held then
   add(held)
   return { clock(), held, texts, {}, '', 0, '' }
 end
 
+if redis.call('EXISTS', ready, pauses) == 0 then return nothing() end
 local pause = redis.call('ZRANGE', pauses, 0, 0, 'WITHSCORES')
 if pause[1] then
   local over_now = redis.call('ZRANGEBYSCORE', pauses, '-inf', clock(), 'LIMIT', 0, 64)
@@ -91,9 +101,5 @@ if seen ~= '' then sure = {} end
 for _, member in ipairs(sure) do add(id_of(member)) end
 for _, member in ipairs(doubtful) do add(id_of(member)) end
 local shown = (#doubtful > 0 or ARGV[4] ~= '') and redis.call('HVALS', cards) or {}
-if #texts == 0 and seen == '' then
-  if ARGV[6] ~= '' then pass_on(ARGV[6] + 1) end
-  if ARGV[7] ~= '' then post(KEYS[16], ARGV[7]) end
-  return { pause[2] and clock() or '', '', texts, {}, pause[2] or '', 0, '' }
-end
+if #texts == 0 and seen == '' then return nothing(pause[2]) end
 return { clock(), '', texts, shown, pause[2] or '', #sure, seen }
