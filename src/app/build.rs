@@ -246,7 +246,7 @@ impl<'a> Parts<'a> {
         let anka = tools.anka.clone();
         let handler = Handler::new(options, tools, UndoLog::new(Box::new(journal), page));
         let look = LicensedOptions { patient: !self.once, unusable: self.unusable.clone() };
-        Ok(Box::new(Licensed::new(anka, Box::new(handler), look)))
+        Ok(Box::new(Licensed::new(anka, handler, look)))
     }
 
     fn open_journal(&self, name: &str) -> Result<OpenJournal, Fault> {

@@ -78,6 +78,9 @@ fn listen(config: &Config, wanted: SocketAddr, sources: &Arc<Sources>) -> Result
         };
         match http::open(options, Arc::new(move |request| answer(request, &sources))) {
             Err(OpenError::InUse(_)) if addr.port() < last => addr.set_port(addr.port() + 1),
+            Err(OpenError::InUse(_)) if wanted.port() < last => {
+                return Err(OpenError::AllInUse(wanted, last));
+            }
             opened => return opened,
         }
     }
@@ -127,10 +130,8 @@ fn answer(request: &Request<'_>, sources: &Sources) -> Reply {
         return json_reply(200, &json!({ "status": "alive" }));
     }
     if request.path == health::READY {
-        return match (sources.unready)() {
-            reasons if reasons.is_empty() => json_reply(200, &json!({ "status": "ready" })),
-            reasons => json_reply(503, &json!({ "status": "not ready", "reasons": reasons })),
-        };
+        let (status, body) = health::answer(&(sources.unready)());
+        return json_reply(status, &body);
     }
     let page = (sources.page)(request.query.unwrap_or_default(), request.header("accept"));
     Reply {

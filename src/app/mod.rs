@@ -144,7 +144,8 @@ fn identity(plugin: &PluginConfig) -> Identity {
 }
 
 fn listen_fault(fault: &OpenError) -> (Exit, String) {
-    let exit = if matches!(fault, OpenError::InUse(_)) { Exit::AddressInUse } else { Exit::Configuration };
+    let in_use = matches!(fault, OpenError::InUse(_) | OpenError::AllInUse(..));
+    let exit = if in_use { Exit::AddressInUse } else { Exit::Configuration };
     (exit, format!("failed to {fault}"))
 }
 

@@ -22,16 +22,13 @@ pub fn healthcheck(loaded: &Result<Checked, Faults>) -> Exit {
         }
     };
     let why = match Fetcher::new(DEADLINE, LONGEST).get(&format!("http://{addr}{}", health::READY)) {
-        Ok(page) if page.status == 200 => return Exit::Done,
-        Ok(page) => reasons(&page.body).unwrap_or_else(|| format!("{addr} answers {}", page.status)),
+        Ok(page) => match health::heard(page.status, &page.body) {
+            Some(reasons) if reasons.is_empty() => return Exit::Done,
+            Some(reasons) => reasons.join("; "),
+            None => format!("what answers at {addr} (status {}) is no anklet", page.status),
+        },
         Err(why) => format!("nobody answers for the daemon at {addr}: {why}"),
     };
     eprintln!("anklet: not ready: {why}");
     Exit::PluginFault
-}
-
-fn reasons(body: &str) -> Option<String> {
-    let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    let reasons = body["reasons"].as_array()?.iter().filter_map(|reason| reason.as_str());
-    Some(reasons.collect::<Vec<_>>().join("; "))
 }

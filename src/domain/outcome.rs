@@ -38,6 +38,8 @@ pub enum Reason {
     AnkaAway(String),
     /// GitHub does not answer, or refuses for now.
     GitHubAway(String),
+    /// GitHub does not know the job, perhaps for a moment only.
+    Unknown(String),
     /// GitHub refuses our sign-in.
     SignInRefused(String),
     /// GitHub refuses for want of a permission.
@@ -75,6 +77,17 @@ pub enum Policy {
     LetGo,
 }
 
+/// The words of the reasons that count, see [`Policy::Counted`].
+pub const COUNTED: [&str; 7] = [
+    "pull_failed",
+    "clone_failed",
+    "start_failed",
+    "copy_failed",
+    "script_failed",
+    "not_online",
+    "not_started",
+];
+
 /// Until what a handler does not take again what it gave back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stands {
@@ -105,6 +118,7 @@ impl Reason {
             | Reason::RegistryAway(_)
             | Reason::AnkaAway(_)
             | Reason::GitHubAway(_)
+            | Reason::Unknown(_)
             | Reason::SignInRefused(_)
             | Reason::Forbidden(_)
             | Reason::StoreAway(_)
@@ -134,6 +148,7 @@ impl Reason {
             Reason::NotStarted => "not_started",
             Reason::AnkaAway(_) => "anka_away",
             Reason::GitHubAway(_) => "github_away",
+            Reason::Unknown(_) => "unknown",
             Reason::SignInRefused(_) => "sign_in_refused",
             Reason::Forbidden(_) => "forbidden",
             Reason::StoreAway(_) => "store_away",
@@ -155,7 +170,9 @@ impl Reason {
             | Reason::SignInRefused(_)
             | Reason::StoreAway(_)
             | Reason::JournalFailed(_) => Stands::ForTheHost,
-            Reason::PullTaken | Reason::RegistryAway(_) | Reason::Forbidden(_) => Stands::ForTheJob,
+            Reason::PullTaken | Reason::RegistryAway(_) | Reason::Unknown(_) | Reason::Forbidden(_) => {
+                Stands::ForTheJob
+            }
             _ => Stands::Nothing,
         }
     }
@@ -186,7 +203,7 @@ impl fmt::Display for Reason {
             Reason::Malformed(why) => why.fmt(f),
             Reason::NotHere(what) => write!(f, "template not here: {what}"),
             Reason::NoSlot => f.write_str("both places for a VM are taken"),
-            Reason::NoRoom(what) | Reason::Forbidden(what) => f.write_str(what),
+            Reason::NoRoom(what) | Reason::Unknown(what) | Reason::Forbidden(what) => f.write_str(what),
             Reason::PullTaken => f.write_str("another template is being pulled on this host"),
             Reason::PullFailed(why) => write!(f, "the pull failed: {why}"),
             Reason::RegistryAway(why) => write!(f, "the registry does not answer: {why}"),
@@ -204,6 +221,28 @@ impl fmt::Display for Reason {
             Reason::AlreadyOver => f.write_str("the job was over before it started"),
             Reason::Stopped => f.write_str("the daemon is stopping"),
             Reason::Crashed => f.write_str("a daemon ended in the middle of it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_that_count_are_listed() {
+        let why = String::new;
+        let reasons = [
+            Reason::PullFailed(why()),
+            Reason::CloneFailed(why()),
+            Reason::StartFailed(why()),
+            Reason::CopyFailed(why()),
+            Reason::ScriptFailed(why()),
+            Reason::NotOnline,
+            Reason::NotStarted,
+        ];
+        for (reason, word) in reasons.iter().zip(COUNTED) {
+            assert_eq!((reason.policy(), reason.word()), (Policy::Counted, word));
         }
     }
 }

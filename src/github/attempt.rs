@@ -115,6 +115,7 @@ impl Client {
         hidden.map_err(|fault| match fault {
             FetchFault::Network(reason) => self.away(request.call, reason, Duration::ZERO, failed),
             FetchFault::Redirected(to) => Setback::Final(GitHubError::Redirected { to }),
+            FetchFault::RedirectedTooOften(to) => Setback::Final(GitHubError::RedirectedTooOften { to }),
             FetchFault::Stopped => Setback::Final(GitHubError::Stopped),
         })
     }
@@ -156,7 +157,7 @@ impl Client {
     /// What an answer of GitHub's own tells beside its contents. The App's own calls count against another quota.
     fn note(&self, request: &Request, answer: &Answer) {
         self.note_clock(answer);
-        self.health.answered(request.sign);
+        self.health.answered(request.sign, answer.status);
         if request.sign == Sign::Installation {
             self.budget.note(answer);
         }

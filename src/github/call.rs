@@ -49,7 +49,7 @@ const RUNNERS: &str = "the scope repo (repository), admin:org (organization) or 
                        or read and write access to administration or self-hosted runners";
 const ACTIONS_READ: &str = "the scope repo, or read access to actions";
 const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions";
-const HOOKS: &str = "the scope admin:repo_hook (repository) or admin:org_hook (organization), \
+const HOOKS: &str = "the scope repo or admin:repo_hook (repository) or admin:org_hook (organization), \
                      or read and write access to webhooks";
 
 /// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.

@@ -80,11 +80,6 @@ impl Client {
         }
     }
 
-    /// Returns when no limit is in force, or with [`GitHubError::Limited`] when a stop wins.
-    pub fn wait_while_limited(&self, asker: &Asker<'_>) -> Result<(), GitHubError> {
-        self.pause.wait(asker)
-    }
-
     /// How long a limit is still in force.
     pub fn limited_for(&self) -> Option<Duration> {
         self.pause.left()

@@ -33,9 +33,14 @@ pub enum GitHubError {
         /// GitHub's message, shortened.
         message: String,
     },
-    /// GitHub sends us to another host, or round in circles; credentials are not carried there.
+    /// GitHub sends us to another host; credentials are not carried there.
     Redirected {
         /// The new place, without its query.
+        to: String,
+    },
+    /// GitHub sends us from one place to the next, perhaps round in circles.
+    RedirectedTooOften {
+        /// The last place, without its query.
         to: String,
     },
     /// A stop came.
@@ -64,6 +69,11 @@ impl fmt::Display for GitHubError {
                 f,
                 "follow GitHub's redirect to {to}: credentials go to the configured address only; \
                  write the new place into the configuration"
+            ),
+            GitHubError::RedirectedTooOften { to } => write!(
+                f,
+                "follow GitHub's redirects, the last one to {to}: they are more than three in a row; \
+                 look at github_api_url, and at what stands between this host and GitHub"
             ),
             GitHubError::Stopped => f.write_str("finish the call to GitHub: the daemon is stopping"),
         }

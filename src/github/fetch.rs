@@ -43,6 +43,8 @@ pub(super) enum FetchFault {
     Network(String),
     /// Elsewhere, or round in circles.
     Redirected(String),
+    /// More than three times in a row; without the query.
+    RedirectedTooOften(String),
     /// The asker's stop won; the exchange may still happen.
     Stopped,
 }
@@ -86,7 +88,7 @@ impl Fetcher {
             url = self.address.follow(location).ok_or_else(|| FetchFault::Redirected(place(location)))?;
             method = if answer.status == 303 { Method::Get } else { method };
         }
-        Err(FetchFault::Redirected(place(&url)))
+        Err(FetchFault::RedirectedTooOften(place(&url)))
     }
 
     fn one(&self, method: Method, url: &str, outgoing: &Outgoing) -> Result<Answer, FetchFault> {

@@ -89,8 +89,13 @@ impl State {
 }
 
 impl Health {
-    /// A call was answered. One that the App itself signed shows only that its key is accepted.
-    pub(super) fn answered(&self, sign: Sign) {
+    /// A call was answered. One that the App itself signed shows only that its key is accepted; and a 404 not even
+    /// that, for it is also the answer to an App that is not there.
+    pub(super) fn answered(&self, sign: Sign, status: u16) {
+        if sign == Sign::App && status == 404 {
+            self.state().away = 0;
+            return;
+        }
         let (away, accepts) = {
             let mut state = self.state();
             let away = std::mem::take(&mut state.away);
@@ -158,9 +163,22 @@ mod tests {
         assert_eq!(health.sign_in(), SignIn::Refused);
         health.state().try_at = Some(Instant::now());
         assert_eq!(health.sign_in(), SignIn::Due);
-        health.answered(Sign::Installation);
+        health.answered(Sign::Installation, 200);
         assert_eq!(health.sign_in(), SignIn::Fine);
         assert_eq!([1, 2, 3, 9].map(|n| pause_after_refusal(n).as_secs()), [5, 10, 20, 300]);
+    }
+
+    #[test]
+    fn what_an_unknown_app_is_told_does_not_begin_the_pauses_anew() {
+        let (health, key) =
+            (Health::default(), Refusal::Key { app: 5, said: "Integration not found".into() });
+        for _ in 0..4 {
+            health.answered(Sign::App, 404);
+            health.refused(&key);
+        }
+        assert!(health.refused_for().unwrap() > pause_after_refusal(3));
+        health.answered(Sign::App, 200);
+        assert_eq!(health.sign_in(), SignIn::Fine);
     }
 
     #[test]

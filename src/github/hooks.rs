@@ -25,6 +25,8 @@ use crate::domain::ids::Millis;
 pub const KEPT: Duration = Duration::from_hours(3 * 24);
 /// Deliveries of a page: the most that GitHub gives.
 const PAGE: usize = 100;
+/// GitHub waits ten seconds for an answer; what is not known after this long was not answered.
+const UNANSWERED: Duration = Duration::from_mins(2);
 /// No cursor of GitHub's is nearly as long.
 const LONGEST_CURSOR: usize = 512;
 
@@ -88,6 +90,14 @@ impl Delivery {
     pub fn worked(&self) -> Option<bool> {
         self.status.map(|status| (200..300).contains(&status))
     }
+
+    /// An answer that is still not known long after GitHub's patience has ended will not come.
+    fn settled(mut self, now: Option<Millis>) -> Delivery {
+        if now.is_some_and(|now| now >= self.at.plus(UNANSWERED)) {
+            self.status = self.status.or(Some(0));
+        }
+        self
+    }
 }
 
 impl Client {
@@ -115,8 +125,19 @@ impl Client {
                 return Err(GitHubError::Away { reason: "its list of deliveries leads nowhere".into() });
             }
         };
-        let deliveries = rows.into_iter().filter_map(Delivery::read).collect();
-        Ok(Page { deliveries, next, date: answered_at(&answer) })
+        let (rows_told, date) = (rows.len(), answered_at(&answer));
+        let deliveries: Vec<Delivery> =
+            rows.into_iter().filter_map(Delivery::read).map(|one| one.settled(date)).collect();
+        match rows_told - deliveries.len() {
+            0 => (),
+            // A list of strangers is no empty list.
+            _ if deliveries.is_empty() => {
+                let reason = "its list of deliveries holds nothing that is one".into();
+                return Err(GitHubError::Away { reason });
+            }
+            left_out => log::warn!("{left_out} deliveries of {hook} cannot be read and are left out"),
+        }
+        Ok(Page { deliveries, next, date })
     }
 
     /// Has GitHub send a delivery again.
@@ -276,6 +297,9 @@ mod tests {
             [false, false, true, false, false].map(Some)
         );
         assert_eq!(worked(Value::Null), None);
+        let late =
+            |after| with("status_code", Value::Null).unwrap().settled(Some(read.at.plus(after))).worked();
+        assert_eq!((late(UNANSWERED / 2), late(UNANSWERED)), (None, Some(false)));
         assert_eq!(with("delivered_at", "yesterday".into()), None);
         assert_eq!(with("id", "x".into()), None);
     }

@@ -25,6 +25,8 @@ const LONGEST_PATH: usize = 103;
 pub enum OpenError {
     /// Somebody else listens there.
     InUse(SocketAddr),
+    /// Somebody else listens there, and on each port from there to this one.
+    AllInUse(SocketAddr, u16),
     /// The public address cannot be had for another reason.
     Public(SocketAddr, io::Error),
     /// The inner socket or its folder cannot be had.
@@ -44,6 +46,14 @@ impl fmt::Display for OpenError {
                     "listen on {addr}: the address is in use; stop what listens there or choose another port"
                 )
             }
+            OpenError::AllInUse(addr, last) => {
+                let tried = u32::from(*last) + 1 - u32::from(addr.port());
+                write!(
+                    out,
+                    "listen on {addr}: this port and those up to {last}, {tried} in all, are in use; stop what \
+                     listens there or choose another port"
+                )
+            }
             OpenError::Public(addr, error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 write!(out, "listen on {addr}: {error}; ports below 1024 need root, choose a higher one")
             }
@@ -58,7 +68,7 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            OpenError::InUse(_) => None,
+            OpenError::InUse(_) | OpenError::AllInUse(..) => None,
             OpenError::Public(_, error)
             | OpenError::Inner(_, error)
             | OpenError::Silent(error)

@@ -27,16 +27,25 @@ impl Exposition {
 
     /// One sample of the family begun last.
     pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<_> =
-            labels.iter().map(|(label, text)| format!("{label}=\"{}\"", quoted(text))).collect();
-        if labels.is_empty() {
-            let _ = writeln!(self.0, "{name} {value}");
-        } else {
-            let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
+        let out = &mut self.0;
+        out.push_str(name);
+        for (nth, (label, text)) in labels.iter().enumerate() {
+            out.push(if nth == 0 { '{' } else { ',' });
+            out.push_str(label);
+            out.push_str("=\"");
+            quote(out, text);
+            out.push('"');
         }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(out, "{end} {value}");
     }
 }
 
-fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+/// A fleet's page has tens of thousands of labels, and hardly one that needs it.
+fn quote(out: &mut String, text: &str) {
+    if ['\\', '"', '\n'].iter().any(|mark| text.contains(*mark)) {
+        out.push_str(&text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
+    } else {
+        out.push_str(text);
+    }
 }

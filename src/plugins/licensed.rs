@@ -11,6 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use crate::anka::{Anka, AnkaError, LicenseError};
+use crate::plugins::handler::Handler;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -22,10 +23,12 @@ const ALARM: usize = 5;
 /// An ERROR may pass; one that Anka repeats so often is its last word.
 const LAST_WORD: usize = 3;
 
-/// A plugin behind the look at Anka.
+/// A handler behind the look at Anka.
 pub struct Licensed {
     anka: Anka,
-    plugin: Box<dyn Plugin>,
+    handler: Handler,
+    /// There is no licence, and this is why. What an earlier run has left is cleaned up before the plugin ends.
+    unlicensed: Option<String>,
     options: Options,
     looked: bool,
     failures: usize,
@@ -48,14 +51,16 @@ enum Fault {
     Answered(String),
     /// Somebody must mend it.
     Lasting(String),
+    /// As `Lasting`; Anka deletes VMs all the same.
+    Unlicensed(String),
     /// A stop came first.
     Stopped,
 }
 
 impl Licensed {
-    /// `plugin`, once `anka` has been looked at.
-    pub fn new(anka: Anka, plugin: Box<dyn Plugin>, options: Options) -> Licensed {
-        Licensed { anka, plugin, options, looked: false, failures: 0, answered: 0 }
+    /// `handler`, once `anka` has been looked at.
+    pub fn new(anka: Anka, handler: Handler, options: Options) -> Licensed {
+        Licensed { anka, handler, unlicensed: None, options, looked: false, failures: 0, answered: 0 }
     }
 
     fn look(&self, stop: &Stop) -> Result<(), Fault> {
@@ -63,7 +68,7 @@ impl Licensed {
         let version = anka.version().map_err(|error| sorted(&error, "ask anka for its version"))?;
         let license = anka.license().map_err(|error| match &error {
             LicenseError::Anka(why) => sorted(why, "ask anka for its licence"),
-            _ => Fault::Lasting(format!("failed to use this host's Anka: {error}")),
+            _ => Fault::Unlicensed(format!("failed to use this host's Anka: {error}")),
         })?;
         let kind = license.kind.as_deref().unwrap_or("of an unnamed kind");
         log::info!("anka {}, licence {kind}", version.text);
@@ -74,6 +79,13 @@ impl Licensed {
         let why = match fault {
             Fault::Stopped => return Turn::Pause(Duration::ZERO),
             Fault::Lasting(why) => return self.unusable(why),
+            Fault::Unlicensed(why) => {
+                if self.handler.retire() {
+                    log::warn!("{why}; what an earlier run has left is cleaned up all the same");
+                }
+                self.unlicensed = Some(why);
+                return Turn::Again;
+            }
             Fault::Answered(why) => {
                 self.answered += 1;
                 if self.answered >= LAST_WORD {
@@ -104,17 +116,20 @@ impl Licensed {
 
 impl Plugin for Licensed {
     fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
-        if !self.looked {
+        if !self.looked && self.unlicensed.is_none() {
             if let Err(fault) = self.look(stop) {
                 return self.failed(fault);
             }
             self.looked = true;
         }
-        self.plugin.turn(stop, line)
+        match (self.handler.turn(stop, line), &self.unlicensed) {
+            (Turn::Ended, Some(why)) => self.unusable(why.clone()),
+            (turn, _) => turn,
+        }
     }
 
     fn bell(&self) -> Option<Receiver<()>> {
-        if self.looked { self.plugin.bell() } else { None }
+        if self.looked { self.handler.bell() } else { None }
     }
 }
 

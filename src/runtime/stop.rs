@@ -121,6 +121,11 @@ impl Stop {
         self.wait(self.ends_at(heeded), &never(), limit) == Woken::Time
     }
 
+    /// Waits for something to end; false when it has not by `limit`, or when the urgency became at least `heeded`.
+    pub fn ends_within(&self, heeded: Urgency, end: &Receiver<()>, limit: Duration) -> bool {
+        self.wait(self.ends_at(heeded), end, limit) == Woken::Bell
+    }
+
     /// A channel that ends when the urgency becomes at least `heeded`: an arm for somebody's `select!`.
     pub fn ends_at(&self, heeded: Urgency) -> &Receiver<Never> {
         if heeded == Urgency::Interrupt { &self.interrupt } else { &self.drain }

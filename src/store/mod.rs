@@ -13,10 +13,11 @@
 //! - [`memory`] forgets at the end of the process: for tests, and the reference for the others
 //! - [`embedded`] SQLite in `state_dir`, shared by the daemons of a host
 //! - [`redis`] Redis, shared by the hosts of a fleet
-//! - [`faulty`] any of them, failing on demand: for tests
+//! - `faulty` any of them, failing on demand: for tests
 
 pub mod bells;
 pub mod embedded;
+#[cfg(any(test, feature = "kill-switch"))]
 pub mod faulty;
 pub mod look;
 pub mod memo;

@@ -18,6 +18,21 @@ use crate::support::{World, eventually, pause};
 
 const SOON: Duration = Duration::from_secs(15);
 const PAGE: &str = r#"{"total_running_vms":2,"host_cpu_count":8,"plugins":[]}"#;
+/// Of the Go program, as the order shows one.
+const OLD: &str = r#"{
+  "total_running_vms": 1, "total_successful_runs_since_start": 2, "total_failed_runs_since_start": 0,
+  "host_cpu_count": 12, "host_cpu_used_count": 1, "host_cpu_usage_percentage": 11.765251850227692,
+  "host_memory_total_bytes": 38654705664, "host_memory_used_bytes": 27379499008,
+  "host_memory_available_bytes": 11275206656, "host_memory_usage_percentage": 70.83095974392361,
+  "host_disk_total_bytes": 994662584320, "host_disk_used_bytes": 540768464896,
+  "host_disk_available_bytes": 453894119424, "host_disk_usage_percentage": 54.367025906146424,
+  "plugins": [{
+    "name": "RUNNER1", "plugin_name": "github", "repo_name": "app", "owner_name": "acme", "status": "idle",
+    "last_successful_run_job_url": "", "last_failed_run_job_url": "",
+    "last_successful_run": "0001-01-01T00:00:00Z", "last_failed_run": "0001-01-01T00:00:00Z",
+    "status_since": "2024-06-11T13:57:43.332009-05:00"
+  }]
+}"#;
 
 /// A host that gives every client this answer, as long as it lives.
 struct Host {
@@ -69,7 +84,7 @@ impl Drop for Host {
 }
 
 /// An aggregator that is configured by the environment alone.
-fn aggregator(world: &World, urls: &[String], more: &[(&str, &str)]) -> (Daemon, u16) {
+pub fn aggregator(world: &World, urls: &[String], more: &[(&str, &str)]) -> (Daemon, u16) {
     let port = free_port();
     let (urls, text) = (urls.join(","), port.to_string());
     let mut env = vec![
@@ -140,6 +155,8 @@ fn a_host_that_misbehaves_harms_no_other() {
     let bad = [
         Host::saying("<html>no</html>"),
         Host::saying("{}"),
+        Host::saying(r#"{"total_running_vms":"two","host_cpu_count":8}"#),
+        Host::saying(r#"{"total_running_vms":2,"plugins":"x"}"#),
         Host::saying(format!("{{\"total_running_vms\":1,\"x\":\"{}\"}}", "x".repeat(5 << 20))),
         Host::new(|guest, _| drop(guest.write_all(b"HTTP/1.1 503 Gone\r\nContent-Length: 0\r\n\r\n"))),
         Host::new(|guest, _| drop(guest.write_all(b"SSH-2.0-OpenSSH_9.6\r\n"))),
@@ -172,6 +189,34 @@ fn a_host_that_misbehaves_harms_no_other() {
         assert_eq!((&said["up"], said["error"].is_string()), (&json!(false), true), "{said:#}");
     }
     assert!(exposition(port).contains("anklet_fleet_hosts_up 1\n"));
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_page_of_wrong_types_is_no_page_and_the_last_good_one_stays() {
+    let world = World::new();
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let broken = Arc::clone(&is_broken);
+    let host = Host::new(move |guest, _| {
+        let body = if broken.load(Ordering::SeqCst) { OLD.replace("\"idle\"", "7") } else { OLD.to_owned() };
+        drop(write!(
+            guest,
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+    });
+    let (mut daemon, port) = aggregator(&world, &[host.url()], &[]);
+    let known = || page(port)[host.url()].clone();
+    eventually("it is up", SOON, || known()["up"] == json!(true));
+    assert!(exposition(port).contains("anklet_fleet_running_vms 1\n"));
+    is_broken.store(true, Ordering::SeqCst);
+    eventually("it is down", SOON, || known()["up"] == json!(false));
+    let last = known();
+    assert_eq!(last["error"], "plugins[0].status is a number in the answer, not a text");
+    assert_eq!((&last["total_running_vms"], &last["plugins"][0]["status"]), (&json!(1), &json!("idle")));
+    assert!(exposition(port).contains("anklet_fleet_running_vms 0\n"));
+    is_broken.store(false, Ordering::SeqCst);
+    eventually("it is up again", SOON, || known()["up"] == json!(true) && known()["error"].is_null());
     assert_eq!(daemon.stop(), 0);
 }
 

@@ -252,7 +252,9 @@ fn github_away_is_1_and_offline_asks_nobody() {
     }
     assert_eq!(calls(&world), before);
     world.control("rules", &json!({ "path": "/user", "preset": "primary", "seconds": 900 }));
+    let begun = Instant::now();
     check(&world, &world.configuration(1, "")).assert_fault(1, &["limits the calls", "check again"]);
+    assert!(begun.elapsed() < Duration::from_secs(6), "nobody waits for what will not end in time");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Alive, ready, `anklet healthcheck`, and the port that the page really has.
+#![expect(clippy::disallowed_methods, reason = "a stranger of a test needs a thread")]
 
 use std::fs;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -17,6 +19,16 @@ const SOON: Duration = Duration::from_secs(15);
 fn status(world: &World, path: &str) -> (u16, Value) {
     let answer = ask(world.metrics_port, "GET", path, &[]);
     (answer.status, serde_json::from_str(&answer.body).unwrap())
+}
+
+/// Whoever listens there says this to each guest, until the test's process ends.
+fn stranger(port: u16, answer: &'static str) {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    std::thread::spawn(move || {
+        for mut guest in listener.incoming().flatten() {
+            let _ = guest.read(&mut [0; 2048]).and_then(|_| guest.write_all(answer.as_bytes()));
+        }
+    });
 }
 
 /// Exit code and standard error of `anklet healthcheck`.
@@ -47,6 +59,22 @@ fn a_daemon_is_alive_and_ready_and_a_stopped_plugin_is_named() {
     assert_eq!(status(&world, "/healthz").0, 200);
     let (code, said) = healthcheck(&world);
     assert!(code == 1 && said.contains("plugin RUNNER1 is stopped"), "{code} {said}");
+}
+
+#[test]
+fn another_s_answer_is_not_readiness() {
+    for (answer, status) in [
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", 200),
+        ("HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", 503),
+    ] {
+        let world = World::new();
+        stranger(world.metrics_port, answer);
+        fs::write(world.dir.join(".config/anklet/config.yml"), world.configuration(1, "")).unwrap();
+        let port = world.metrics_port;
+        let said =
+            format!("anklet: not ready: what answers at 127.0.0.1:{port} (status {status}) is no anklet\n");
+        assert_eq!(healthcheck(&world), (1, said));
+    }
 }
 
 #[test]
@@ -94,6 +122,8 @@ fn the_next_free_port_is_taken_noted_and_found() {
     let mut refused = Daemon::start(&world, &configuration(false), &[], &[]);
     assert_eq!(refused.wait(SOON).code(), Some(5));
 
+    assert!(world.log_text().contains(&format!("listen on 127.0.0.1:{wanted}: the address is in use")));
+
     let mut daemon = world.start_with(&configuration(true));
     let notes = || -> Vec<u16> {
         let entries = fs::read_dir(world.dir.join(".config/anklet/run")).unwrap().flatten();
@@ -106,4 +136,23 @@ fn the_next_free_port_is_taken_noted_and_found() {
     assert_eq!(healthcheck(&world), (0, String::new()));
     assert_eq!(daemon.stop(), 0);
     assert!(notes().is_empty(), "the note goes with the daemon");
+}
+
+#[test]
+fn a_hundred_taken_ports_are_counted() {
+    let world = World::new();
+    // Ports that no system gives by itself, and not those of the test before.
+    let first = 61_000 + ((std::process::id() + 2_000) % 4_000) as u16;
+    let _taken: Vec<TcpListener> =
+        (first..first + 100).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).collect();
+    let wanted = format!("  port: {first}\n  port_auto: true\n");
+    let configuration =
+        world.configuration(0, "").replace(&format!("  port: {}\n", world.metrics_port), &wanted);
+    let mut refused = Daemon::start(&world, &configuration, &[], &[]);
+    assert_eq!(refused.wait(SOON).code(), Some(5));
+    let said = format!(
+        "listen on 127.0.0.1:{first}: this port and those up to {}, 100 in all, are in use",
+        first + 99
+    );
+    assert!(world.log_text().contains(&said), "{}", world.log_text());
 }

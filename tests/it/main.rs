@@ -26,6 +26,7 @@ mod queue; // what `anklet queue` tells
 mod quickstart; // eight jobs from webhook to a clean host, as a newcomer sees them
 mod receiver; // deliveries, through the real binary
 mod redis; // the store that hosts share, and what may happen to its server
+mod release; // what reads released binaries, and the release where there is one
 mod schedule; // no schedule runs a job twice, on the state table and on Redis
 mod scripts; // the three runner scripts
 mod store; // one conformance suite over every store

@@ -1,6 +1,8 @@
 //! What is shipped for Prometheus and Grafana: it is valid, its alerts fire, and it names only series that exist.
 #![expect(clippy::disallowed_methods, reason = "starts promtool")]
 
+mod live; // a real Prometheus on real daemons
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

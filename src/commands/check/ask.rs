@@ -1,5 +1,6 @@
 //! The asking: each set of credentials on a thread of its own, all of them within one time limit.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use super::plan::{Account, Place};
 use super::{hook, rights, say};
 use crate::github::hooks::Hook;
 use crate::github::whoami::{Identity, Whoami};
-use crate::github::{Asker, GitHubError, Installation, Refusal};
-use crate::runtime::stop::{Stop, Urgency, breathe, stop};
+use crate::github::{Asker, GitHubError, Installation, Refusal, Watcher};
+use crate::runtime::stop::{Stop, StopHandle, Urgency, breathe, stop};
 use crate::runtime::thread;
 
 /// For all calls: somebody sits there and waits.
@@ -25,20 +26,23 @@ pub(super) struct Asked {
 
 /// Begins to ask, about all at once.
 pub(super) fn begin(accounts: Vec<Account>) -> Vec<Asked> {
-    let (mut handle, stop) = stop();
-    // Whatever it cannot begin, the calls' own time limits end.
-    let _ = thread::start("check:limit", move || {
-        breathe(LIMIT);
-        handle.drain();
-    });
-    let begin = |account: Account| {
-        let (names, stop) = (account.names(), stop.clone());
-        Asked { names, thread: thread::start("check:github", move || ask(&account, &stop)).ok() }
-    };
-    accounts.into_iter().map(begin).collect()
+    accounts.into_iter().map(Asked::begin).collect()
 }
 
 impl Asked {
+    fn begin(account: Account) -> Asked {
+        let (handle, stop) = stop();
+        let limit = Limit(Arc::new(Mutex::new(handle)));
+        let for_all = limit.clone();
+        // Whatever it cannot begin, the calls' own time limits end.
+        let _ = thread::start("check:limit", move || {
+            breathe(LIMIT);
+            for_all.end();
+        });
+        let names = account.names();
+        Asked { names, thread: thread::start("check:github", move || ask(&account, &stop, &limit)).ok() }
+    }
+
     /// Waits for what was found.
     pub(super) fn end(self) -> Vec<Finding> {
         let found = self.thread.and_then(|thread| thread.join().ok());
@@ -48,8 +52,28 @@ impl Asked {
     }
 }
 
-fn ask(account: &Account, stop: &Stop) -> Vec<Finding> {
-    let asker = Asker::new(stop, Urgency::Drain, PATIENCE, &());
+/// Ends the questions about one account: when their time is up, or GitHub lets us wait for longer.
+#[derive(Clone)]
+struct Limit(Arc<Mutex<StopHandle>>);
+
+impl Limit {
+    fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).drain();
+    }
+}
+
+impl Watcher for Limit {
+    fn paused(&self, left: Duration) {
+        if left > LIMIT {
+            self.end();
+        }
+    }
+
+    fn resumed(&self) {}
+}
+
+fn ask(account: &Account, stop: &Stop, limit: &Limit) -> Vec<Finding> {
+    let asker = Asker::new(stop, Urgency::Drain, PATIENCE, limit);
     let mut walk = Walk { account, asker, found: Vec::new() };
     // The rest of the way leads past what does not answer now.
     let _ = walk.all();

@@ -85,13 +85,6 @@ pub enum Kind {
     Plugins,
 }
 
-impl Kind {
-    /// Whether a value of this kind must never be shown.
-    pub fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::Secrets | Kind::PrivateKey | Kind::DatabaseUrl)
-    }
-}
-
 /// Which plugins look at a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsedBy {

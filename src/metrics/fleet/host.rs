@@ -1,19 +1,34 @@
 //! One host's page as it was read: of this program, or of the old one.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
 use crate::metrics::table::FIGURES;
 
+/// What a plugin's row may say; all of it as text.
+const ROW: [&str; 10] = [
+    "name",
+    "plugin_name",
+    "repo_name",
+    "owner_name",
+    "status",
+    "last_successful_run_job_url",
+    "last_failed_run_job_url",
+    "last_successful_run",
+    "last_failed_run",
+    "status_since",
+];
+
 /// What is known of a host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     /// Its URL as written, without user and password.
     pub url: String,
-    /// The last page that could be read.
-    pub object: Option<Map<String, Value>>,
+    /// The last page that could be read; each scrape has all of them in hand.
+    pub object: Option<Arc<Map<String, Value>>>,
     /// When that was.
     pub seen: Option<SystemTime>,
     /// Why the last fetch brought nothing; none when it did.
@@ -27,6 +42,15 @@ pub enum Unreadable {
     NotJson,
     /// It has none of the figures.
     NoFigures,
+    /// Something that it should say by a value of this kind is of another.
+    WrongType {
+        /// Where in the page: `total_running_vms`, `plugins[1].status`.
+        place: String,
+        /// What stands there.
+        found: &'static str,
+        /// What should.
+        wanted: &'static str,
+    },
 }
 
 impl Host {
@@ -73,25 +97,70 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The page that `body` holds.
+/// The page that `body` holds. What is in it beside the order's names is nobody's concern.
 pub fn read(body: &str) -> Result<Map<String, Value>, Unreadable> {
     let Ok(Value::Object(object)) = serde_json::from_str(body) else { return Err(Unreadable::NotJson) };
-    let is_page = FIGURES.iter().any(|(name, ..)| object.get(*name).is_some_and(Value::is_number));
-    if is_page { Ok(object) } else { Err(Unreadable::NoFigures) }
+    let mut has_figures = false;
+    for (name, ..) in FIGURES {
+        has_figures |= has(&object, "", name, "a number", Value::is_number)?;
+    }
+    if has(&object, "", "plugins", "a list", Value::is_array)? {
+        let rows = object["plugins"].as_array().into_iter().flatten();
+        rows.enumerate().try_for_each(|(at, row)| check_row(&format!("plugins[{at}]"), row))?;
+    }
+    if has_figures { Ok(object) } else { Err(Unreadable::NoFigures) }
+}
+
+fn check_row(place: &str, row: &Value) -> Result<(), Unreadable> {
+    let Value::Object(row) = row else { return Err(wrong(place.to_owned(), row, "an object")) };
+    let before = format!("{place}.");
+    ROW.iter().try_for_each(|name| has(row, &before, name, "a text", Value::is_string).map(drop))
+}
+
+/// Whether this is there, and is what it should be. A null is as good as nothing: the old program writes it for an
+/// empty list.
+fn has(
+    object: &Map<String, Value>,
+    before: &str,
+    name: &str,
+    wanted: &'static str,
+    is_right: fn(&Value) -> bool,
+) -> Result<bool, Unreadable> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(value) if is_right(value) => Ok(true),
+        Some(value) => Err(wrong(format!("{before}{name}"), value, wanted)),
+    }
+}
+
+fn wrong(place: String, value: &Value, wanted: &'static str) -> Unreadable {
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    Unreadable::WrongType { place, found, wanted }
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Unreadable::NotJson => "the answer is no JSON object",
-            Unreadable::NoFigures => "the answer has no figures of anklet",
-        })
+        match self {
+            Unreadable::NotJson => f.write_str("the answer is no JSON object"),
+            Unreadable::NoFigures => f.write_str("the answer has no figures of anklet"),
+            Unreadable::WrongType { place, found, wanted } => {
+                write!(f, "{place} is {found} in the answer, not {wanted}")
+            }
+        }
     }
 }
 
 /// What the forms are tested with: a host that is up, one that was, and one that never answered.
 #[cfg(test)]
 pub(super) mod example {
+    use std::sync::Arc;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use super::{Host, read};
@@ -111,7 +180,7 @@ pub(super) mod example {
             "status":"running","status_since":"2024-05-21T14:16:06-05:00"}]}"#;
         let object = read(body).unwrap();
         let seen = Some(now() - Duration::from_millis(1_500));
-        let up = Host { url: "http://a/metrics".into(), object: Some(object), seen, error: None };
+        let up = Host { url: "http://a/metrics".into(), object: Some(Arc::new(object)), seen, error: None };
         let gone = Host { url: "http://b/metrics".into(), error: Some("no connection".into()), ..up.clone() };
         vec![up, gone, Host::unknown("http://c/metrics".into())]
     }
@@ -121,17 +190,41 @@ pub(super) mod example {
 mod tests {
     use super::*;
 
+    fn why(body: &str) -> String {
+        read(body).expect_err(body).to_string()
+    }
+
     #[test]
     fn only_a_page_of_metrics_is_one() {
-        for (body, why) in [
-            ("", Unreadable::NotJson),
-            ("<html>", Unreadable::NotJson),
-            ("[1]", Unreadable::NotJson),
-            ("{}", Unreadable::NoFigures),
-            (r#"{"total_running_vms":"1"}"#, Unreadable::NoFigures),
-        ] {
-            assert_eq!(read(body), Err(why), "{body}");
+        for body in ["", "<html>", "[1]"] {
+            assert_eq!(why(body), "the answer is no JSON object", "{body}");
         }
-        assert!(read(r#"{"total_running_vms":0}"#).is_ok());
+        for body in ["{}", r#"{"plugins":[],"total_running_vms":null}"#] {
+            assert_eq!(why(body), "the answer has no figures of anklet", "{body}");
+        }
+        for body in [
+            r#"{"total_running_vms":0}"#,
+            r#"{"total_running_vms":0,"plugins":null}"#,
+            r#"{"total_running_vms":0,"more":{"a":[]},"plugins":[{"name":"A","repo_name":null,"more":1}]}"#,
+        ] {
+            assert!(read(body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_named_with_its_place() {
+        for (part, said) in [
+            (r#""total_running_vms":"two""#, "total_running_vms is a text in the answer, not a number"),
+            (r#""host_disk_used_bytes":{}"#, "host_disk_used_bytes is an object in the answer, not a number"),
+            (r#""plugins":"x""#, "plugins is a text in the answer, not a list"),
+            (r#""plugins":[{},3]"#, "plugins[1] is a number in the answer, not an object"),
+            (
+                r#""plugins":[{"status":true}]"#,
+                "plugins[0].status is true or false in the answer, not a text",
+            ),
+            (r#""plugins":[{"name":[]}]"#, "plugins[0].name is a list in the answer, not a text"),
+        ] {
+            assert_eq!(why(&format!(r#"{{"host_cpu_count":8,{part}}}"#)), said);
+        }
     }
 }

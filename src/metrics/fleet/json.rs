@@ -17,7 +17,7 @@ pub(super) fn page(hosts: &[Host], now: SystemTime) -> String {
 }
 
 fn object(host: &Host, now: SystemTime) -> Value {
-    let mut object = host.object.clone().unwrap_or_default();
+    let mut object = host.object.as_deref().cloned().unwrap_or_default();
     let age = host.age(now).map(|age| (age.as_secs_f64() * 1000.0).round() / 1000.0);
     object.insert("up".into(), json!(host.is_up()));
     object.insert("last_seen".into(), json!(host.seen.map(clock::text)));

@@ -50,7 +50,8 @@ pub(super) fn page(hosts: &[Host], now: SystemTime) -> String {
     out.gauge("anklet_fleet_hosts", "Hosts that are asked.", hosts.len());
     out.gauge("anklet_fleet_hosts_up", "Hosts that answered the last time.", up.len());
     for (name, help, figure) in SUMS {
-        let sum: f64 = up.iter().filter_map(|host| host.figure(figure)?.as_f64()).sum();
+        // Not `sum`: nothing at all sums up to -0.
+        let sum = up.iter().filter_map(|host| host.figure(figure)?.as_f64()).fold(0.0, |a, b| a + b);
         out.gauge(name, help, sum);
     }
     out.text()

@@ -50,7 +50,7 @@ impl Keeper {
             Ok(memos) => {
                 for host in fleet.lock().iter_mut().filter(|host| host.seen.is_none()) {
                     if let Some(record) = memos.get(&host.url).and_then(|text| read(text)) {
-                        host.object = Some(record.object);
+                        host.object = Some(Arc::new(record.object));
                         host.seen = Some(clock::at(Millis(record.seen)));
                     }
                 }
@@ -92,7 +92,7 @@ impl Keeper {
 
 fn change(host: &Host, kept: &Memos) -> Option<Change> {
     let seen = clock::since_1970(host.seen?).as_millis() as u64;
-    let record = Record { v: VERSION, seen, object: host.object.clone()? };
+    let record = Record { v: VERSION, seen, object: host.object.as_deref()?.clone() };
     let (before, after) = (kept.get(&host.url).cloned(), serde_json::to_string(&record).ok());
     Some(Change { name: host.url.clone(), before, after }).filter(|change| change.before != change.after)
 }

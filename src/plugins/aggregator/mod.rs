@@ -90,7 +90,7 @@ impl Aggregator {
         let known = &mut self.fleet.lock()[at];
         match read {
             Ok(object) => {
-                (known.object, known.seen, known.error) = (Some(object), Some(clock::now()), None);
+                (known.object, known.seen, known.error) = (Some(Arc::new(object)), Some(clock::now()), None);
             }
             Err(why) => known.error = Some(why),
         }

@@ -34,7 +34,7 @@ impl Etag {
 /// The conclusion of a job that GitHub has deleted.
 const DELETED: &str = "deleted";
 /// GitHub has short 404s: this long one has to last before it is believed.
-const BELIEVED: Duration = Duration::from_secs(30);
+const BELIEVED: Duration = Duration::from_secs(15);
 /// More jobs that GitHub does not know are not remembered.
 const MOST_MISSING: usize = 64;
 
@@ -103,7 +103,7 @@ impl Handler {
     /// 404: the job is over only when the repository itself still answers, and when it lasts.
     fn not_found(&self, job: &Job, asker: &Asker<'_>) -> Result<Option<State>, Reason> {
         match self.tools.github.repository_answers(asker, place(job)) {
-            Ok(true) if self.missing.borrow_mut().again(job.id) < paced(BELIEVED) => Err(Reason::GitHubAway(
+            Ok(true) if self.missing.borrow_mut().again(job.id) < paced(BELIEVED) => Err(Reason::Unknown(
                 format!("GitHub answers 404 for job {}, perhaps for a moment only", job.id),
             )),
             Ok(true) => {

@@ -80,10 +80,11 @@ impl Handler {
             Err(
                 error @ (GitHubError::Permission { .. }
                 | GitHubError::Refused { .. }
-                | GitHubError::Redirected { .. }),
+                | GitHubError::Redirected { .. }
+                | GitHubError::RedirectedTooOften { .. }),
             ) => {
                 log::error!("{what}: {reason}; failed to cancel the run {run}: failed to {error}");
-                let reason = format!("{reason}; and its run could not be cancelled: {error}");
+                let reason = format!("{reason}; and its run could not be cancelled: failed to {error}");
                 return Closing::Settle(job.id, End::Dead(reason));
             }
             Err(error) => {

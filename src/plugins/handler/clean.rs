@@ -32,6 +32,9 @@ impl Handler {
         stop: &Stop,
     ) -> Result<Ran, Reason> {
         while result != Ok(Ran::Detached) && self.undo.page().is_some() {
+            if result == Ok(Ran::Over) && work.is_proven_over() {
+                self.count(work);
+            }
             let timer = meters::CLEAN_UP.timer();
             let Some(asks) = self.remove_runner(work, stop) else {
                 let late = self.removed_runner(work);
@@ -59,17 +62,17 @@ impl Handler {
             return None;
         }
         let asker = self.asker_cleaning(stop);
-        if let Some(at) = work.cut_short.take() {
-            let found = self.tools.github.find_runner(&asker, &self.options.scope, &runner);
-            if matches!(found, Ok(None)) {
+        let (github, scope) = (&self.tools.github, &self.options.scope);
+        let removed = if let Some(id) = self.undo.page().and_then(|page| page.runner_id) {
+            github.remove_runner(&asker, scope, id, &runner)
+        } else {
+            if let Some(at) = work.cut_short.take()
+                && let Ok(None) = github.find_runner(&asker, scope, &runner)
+            {
                 // One that is not listed yet may be a moment later, and be given a job.
                 breathe(SETTLES.saturating_sub(at.elapsed()));
             }
-        }
-        let (github, scope) = (&self.tools.github, &self.options.scope);
-        let removed = match self.undo.page().and_then(|page| page.runner_id) {
-            Some(id) => github.remove_runner(&asker, scope, id, &runner),
-            None => github.remove_runner_named(&asker, scope, &runner),
+            github.remove_runner_named(&asker, scope, &runner)
         };
         match removed {
             Ok(Removal::Gone) => {
@@ -93,9 +96,11 @@ impl Handler {
         }
     }
 
-    /// The runner that no job ran on, as far as is known: GitHub said that it was gone, or not there.
+    /// The runner that no job ran on, as far as is known: GitHub said that it was gone, or not there. One whose number is
+    /// known is gone for good.
     fn removed_runner(&self, work: &Work) -> Option<RunnerName> {
-        self.undo.page().and_then(|page| page.runner.clone()).filter(|_| work.ran().is_none())
+        let page = self.undo.page().filter(|page| page.runner_id.is_none() && work.ran().is_none())?;
+        page.runner.clone()
     }
 
     /// A script that was cut short goes on in the guest, and may have registered the runner after GitHub was asked.

@@ -10,9 +10,10 @@ pub(super) fn github_reason(error: &GitHubError) -> Reason {
     match error {
         GitHubError::SignInRefused => Reason::SignInRefused(format!("failed to {error}")),
         // What is not there was renamed, or these credentials may not see it: nothing that mends itself.
-        GitHubError::Permission { .. } | GitHubError::Redirected { .. } | GitHubError::NotFound { .. } => {
-            Reason::Forbidden(format!("failed to {error}"))
-        }
+        GitHubError::Permission { .. }
+        | GitHubError::Redirected { .. }
+        | GitHubError::RedirectedTooOften { .. }
+        | GitHubError::NotFound { .. } => Reason::Forbidden(format!("failed to {error}")),
         GitHubError::Stopped | GitHubError::Limited => Reason::Stopped,
         GitHubError::Away { .. } | GitHubError::Refused { .. } => {
             Reason::GitHubAway(format!("failed to {error}"))

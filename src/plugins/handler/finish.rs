@@ -66,18 +66,26 @@ impl Handler {
         }
     }
 
-    fn ran_to_its_end(&mut self, work: &Work) -> Closing {
+    fn ran_to_its_end(&mut self, work: &mut Work) -> Closing {
         self.held_back.clear(work.entry.job.id);
+        self.count(work);
         let State::Over(ending) = &work.entry.state else {
             return LET_GO;
         };
         if work.ran().is_some() {
-            self.tools.cell.finished(ending.conclusion.tally(), &work.entry.job.url);
             log::info!("the job is over: {}", ending.conclusion);
         } else {
             log::info!("the job is over, and ran elsewhere or not at all: {}", ending.conclusion);
         }
         Closing::Settle(work.entry.job.id, End::Over(ending.conclusion.clone()))
+    }
+
+    /// The outcome of the job that the VM ran, once: as soon as it is known, whatever the clean-up takes.
+    pub(super) fn count(&self, work: &mut Work) {
+        if let Some(ending) = work.ran().filter(|_| !work.is_counted) {
+            self.tools.cell.finished(ending.conclusion.tally(), &work.entry.job.url);
+            work.is_counted = true;
+        }
     }
 
     fn did_not_run(&mut self, work: &mut Work, reason: &Reason, stop: &Stop) -> Closing {

@@ -166,6 +166,13 @@ impl Handler {
         }
     }
 
+    /// From now on it only finishes what its journal holds; whether that is anything.
+    pub fn retire(&mut self) -> bool {
+        self.options.retired = true;
+        self.newcomer = None;
+        self.undo.page().is_some()
+    }
+
     fn work_on(&mut self, mut work: work::Work, stop: &Stop) {
         self.tools.cell.set(Activity::Running);
         let result = self.drive(&mut work, stop);

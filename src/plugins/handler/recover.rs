@@ -82,7 +82,7 @@ impl Handler {
     fn judge(&mut self, work: &mut Work, page: &Page, stop: &Stop) -> Result<Ran, Reason> {
         let left = self.children(page, stop);
         if page.runner.is_none() || page.verdict.is_some() {
-            end(&left);
+            end(work, &left);
             if let Some(Closing::Settle(_, End::Over(_))) = page.verdict {
                 // Which runner it was on the page does not say; what GitHub says of it is played.
                 let _ = self.ask(&page.job, &self.asker_once(stop, Urgency::Drain));
@@ -90,12 +90,12 @@ impl Handler {
             return Err(Reason::Crashed);
         }
         if let State::Over(_) = work.entry.state {
-            end(&left);
+            end(work, &left);
             return Ok(over(work));
         }
         match self.ask(&work.entry.job.clone(), &self.asker(stop, Urgency::Drain)) {
             Ok(Some(State::Over(ending))) => {
-                end(&left);
+                end(work, &left);
                 work.entry.state = State::Over(ending);
                 return Ok(over(work));
             }
@@ -113,7 +113,7 @@ impl Handler {
         if matches!(&work.entry.state, State::Running { runner, .. } if *runner == work.runner()) {
             return Ok(self.adopt(work, stop));
         }
-        end(&left);
+        end(work, &left);
         Err(Reason::Crashed)
     }
 
@@ -180,7 +180,10 @@ impl Handler {
 }
 
 /// Ends what works on a VM that is about to be deleted.
-fn end(left: &[Left]) {
+fn end(work: &mut Work, left: &[Left]) {
+    if !left.is_empty() {
+        work.cut_short = Some(Instant::now());
+    }
     for child in left {
         log::warn!("anka {} of the dead daemon does not end and is ended", child.call);
         if !child.end_group() {

@@ -1,12 +1,13 @@
 //! From a VM that runs to a runner that has its job.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::anka::scripts::{
     GROUP, INSTALL, JIT_CONFIG, LABELS, NAME, REGISTER_AND_START, START_JUST_IN_TIME, TOKEN, URL,
 };
 use crate::anka::{AnkaError, RunnerCall, Var};
 use crate::domain::event::{Event, Verdict};
+use crate::domain::ids::RunnerName;
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
 use crate::domain::undo::{RunnerTicket, VmTicket};
@@ -18,6 +19,17 @@ use crate::plugins::handler::release;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::work::Work;
 use crate::runtime::stop::{Stop, Urgency, Woken};
+
+/// How long scripts may go on that register the runner of a job that was given up.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How the wait for the scripts ended.
+enum Scripts {
+    /// They did, well or badly.
+    Ended,
+    /// The job has started, whatever they still do.
+    GoOn,
+}
 
 impl Handler {
     /// Install, register, start; returns when GitHub says that the job has started.
@@ -89,27 +101,40 @@ impl Handler {
 
     /// Waits for the scripts, or for the job to start under a script that does not return.
     fn while_starting(&mut self, work: &mut Work, call: RunnerCall, stop: &Stop) -> Result<(), Reason> {
+        match self.await_scripts(work, &call, stop) {
+            Ok(Scripts::Ended) => self.started(call),
+            Ok(Scripts::GoOn) => {
+                call.leave();
+                Ok(())
+            }
+            Err(reason) => {
+                if !self.is_registered_or_never_will_be(&call, &work.runner(), stop) {
+                    work.cut_short = Some(Instant::now());
+                }
+                call.kill();
+                Err(reason)
+            }
+        }
+    }
+
+    fn await_scripts(&mut self, work: &mut Work, call: &RunnerCall, stop: &Stop) -> Result<Scripts, Reason> {
         let until = Instant::now() + self.tools.anka.script_timeout();
         let (mut asks, mut asked_last) = (Asks::from_now(), false);
-        let ended = loop {
+        loop {
             let left = until.saturating_duration_since(Instant::now());
             let limit = work.longest_wait().min(left).min(asks.left());
             match stop.before_start_beside(&self.bell, call.ended(), limit) {
-                Woken::Ended => return self.started(call),
-                Woken::Stop(_) => break Err(Reason::Stopped),
+                Woken::Ended => return Ok(Scripts::Ended),
+                Woken::Stop(_) => return Err(Reason::Stopped),
                 Woken::Bell | Woken::Time => self.tick(),
             }
             match self.news(work) {
-                News::Running => break Ok(()),
-                News::Over if work.ran().is_some() => break Ok(()),
+                News::Running => return Ok(Scripts::GoOn),
+                News::Over if work.ran().is_some() => return Ok(Scripts::GoOn),
                 _ if left.is_zero() && asked_last => {
-                    break Err(Reason::ScriptFailed("they did not end in time, and no job started".into()));
+                    return Err(Reason::ScriptFailed("they did not end in time, and no job started".into()));
                 }
-                news => {
-                    if let Err(reason) = self.heed(work, &news) {
-                        break Err(reason);
-                    }
-                }
+                news => self.heed(work, &news)?,
             }
             if left.is_zero() {
                 // The delivery may be lost: a job that runs must not be ended with its script.
@@ -119,16 +144,21 @@ impl Handler {
             if asks.is_due(|| self.tools.github.is_scarce())
                 && self.asked_before_start(work, &mut asks, stop)?
             {
-                break Ok(());
+                return Ok(Scripts::GoOn);
             }
-        };
-        if ended.is_ok() {
-            call.leave();
-        } else {
-            call.kill();
-            work.cut_short = Some(Instant::now());
         }
-        ended
+    }
+
+    /// Whether GitHub's word on the runner will be the last. Scripts that are cut short may leave a registration under
+    /// way, and a runner that appears after GitHub was asked may be given a job: so they are given a moment to end.
+    fn is_registered_or_never_will_be(&self, call: &RunnerCall, runner: &RunnerName, stop: &Stop) -> bool {
+        let has_number = self.undo.page().is_some_and(|page| page.runner_id.is_some());
+        let is_listed = || {
+            let asker = self.asker_cleaning(stop);
+            matches!(self.tools.github.find_runner(&asker, &self.options.scope, runner), Ok(Some(_)))
+        };
+        let is_urgent = stop.urgency() == Urgency::Interrupt;
+        has_number || !is_urgent && (is_listed() || stop.ends_within(Urgency::Interrupt, call.ended(), GRACE))
     }
 
     fn started(&self, call: RunnerCall) -> Result<(), Reason> {

@@ -34,6 +34,8 @@ pub(super) struct Work {
     pub has_vm: bool,
     /// When the scripts that register the runner were ended in the middle: what they began in the VM may go on.
     pub cut_short: Option<Instant>,
+    /// Whether the metrics have its outcome.
+    pub is_counted: bool,
     /// Since when the VM is known to run, until it is seen to have gone.
     pub running_since: Option<Instant>,
     scope: Option<Scope>,
@@ -61,6 +63,7 @@ impl Work {
             gone: None,
             has_vm: false,
             cut_short: None,
+            is_counted: false,
             running_since: None,
             scope: None,
         };

@@ -15,6 +15,9 @@ pub struct Counter {
     pub help: &'static str,
     /// The names of its labels.
     pub labels: &'static [&'static str],
+    /// Values of the one label that are shown from the start: a count that only appears with its first 1 has not
+    /// grown for who looks at its growth.
+    known: &'static [&'static str],
     counts: Mutex<BTreeMap<Vec<String>, u64>>,
 }
 
@@ -24,7 +27,14 @@ pub type Series = (Vec<String>, u64);
 impl Counter {
     /// A family that has counted nothing.
     pub const fn new(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Counter {
-        Counter { name, help, labels, counts: Mutex::new(BTreeMap::new()) }
+        Counter { name, help, labels, known: &[], counts: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The same, of one label whose values are known.
+    #[must_use]
+    pub const fn of(mut self, known: &'static [&'static str]) -> Counter {
+        self.known = known;
+        self
     }
 
     /// One more of these; the values stand in the order of the labels.
@@ -44,11 +54,13 @@ impl Counter {
 
     /// All series, in the order of their labels. A family without labels is there from the start.
     pub fn series(&self) -> Vec<Series> {
-        let counts = self.lock();
-        if counts.is_empty() && self.labels.is_empty() {
-            return vec![(Vec::new(), 0)];
+        let mut all: BTreeMap<Vec<String>, u64> =
+            self.known.iter().map(|value| (vec![(*value).to_owned()], 0)).collect();
+        if self.labels.is_empty() {
+            all.insert(Vec::new(), 0);
         }
-        counts.iter().map(|(values, count)| (values.clone(), *count)).collect()
+        all.extend(self.lock().iter().map(|(values, count)| (values.clone(), *count)));
+        all.into_iter().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<String>, u64>> {
@@ -72,6 +84,13 @@ mod tests {
         assert_eq!(series.len(), MOST_SERIES + 1);
         assert!(series.contains(&(vec!["x".into(), "3".into()], 2)));
         assert!(series.contains(&(vec!["other".into(), "other".into()], 5)));
+    }
+
+    #[test]
+    fn known_values_are_there_from_the_start() {
+        let counter = Counter::new("n", "h", &["a"]).of(&["x", "y"]);
+        counter.add(&["x"]);
+        assert_eq!(counter.series(), [(vec!["x".into()], 1), (vec!["y".into()], 0)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Every family, by name.
 
 use super::{Counter, Histogram};
+use crate::domain::outcome::COUNTED;
 
 /// From the first storing of a job to its claim.
 pub static QUEUE_WAIT: Histogram = Histogram::new(
@@ -68,7 +69,8 @@ pub static ATTEMPTS: Counter = Counter::new(
     "anklet_failed_attempts_total",
     "Tries of a job that failed and count, by reason.",
     &["reason"],
-);
+)
+.of(&COUNTED);
 
 /// All families of times, in the order of the page.
 pub static HISTOGRAMS: [&Histogram; 6] =

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::fault::explain;
 use super::schema::{has_notes, open_to_show};
@@ -52,17 +52,23 @@ impl Look for Onlooker {
     }
 }
 
-/// Whether the file can be used as it is; one that is not there can.
+/// Whether the file can be used as it is, also for writing; one that is not there can.
 pub fn examine(file: &Path) -> Result<(), StoreError> {
-    let Some(connection) = open_to_show(file)? else { return Ok(()) };
+    let Some(mut connection) = open_to_show(file)? else { return Ok(()) };
     match damage(&connection) {
-        Ok(None) => Ok(()),
+        Ok(None) => takes_writes(&mut connection).map_err(|error| explain(file, &error)),
         Ok(Some(what)) => Err(StoreError::Unreadable(format!(
             "{} is damaged ({what}); move it away to start with an empty queue",
             file.display()
         ))),
         Err(error) => Err(explain(file, &error)),
     }
+}
+
+/// The right to write is taken and let go: nothing is written.
+fn takes_writes(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "query_only", false)?;
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)?.rollback()
 }
 
 /// The first damage that SQLite finds.

@@ -63,10 +63,7 @@ fn a_limit_holds_up_all_users_of_the_client_and_a_stop_wins() {
         while client.limited_for().is_none() {
             thread::sleep(Duration::from_millis(5));
         }
-        let second = scope.spawn(|| {
-            let asker = Asker::new(&stop, Urgency::Drain, Duration::ZERO, &());
-            client.wait_while_limited(&asker)
-        });
+        let second = scope.spawn(|| ask(&client, &Asker::new(&stop, Urgency::Drain, Duration::ZERO, &())));
         handle.drain();
         assert_eq!(second.join().unwrap(), Err(GitHubError::Limited));
         assert!(!first.is_finished(), "a drain does not end what heeds interrupts only");
@@ -153,7 +150,7 @@ fn redirects_stay_at_home_and_end() {
     assert!(other.asked().is_empty(), "another port is another place");
 
     let round = Server::start([to("/1"), to("/2"), to("/3"), to("/4"), reply(200, "", QUEUED)]);
-    assert!(matches!(ask(&client(&round.url), &patient(&stop)), Err(GitHubError::Redirected { .. })));
+    assert!(matches!(ask(&client(&round.url), &patient(&stop)), Err(GitHubError::RedirectedTooOften { .. })));
     assert_eq!(round.lines()[1..], ["GET /1", "GET /2", "GET /3"]);
 }
 

@@ -52,9 +52,14 @@ fn pages_are_asked_for_by_the_cursor_of_the_link_and_of_every_outcome() {
 #[test]
 fn a_list_that_leads_nowhere_does_not_pass_for_its_end() {
     let circle = page(5, "</x?cursor=v1_12>; rel=\"next\"");
-    let server = Server::start([circle, page(5, "</x?page=2>; rel=\"next\""), reply(200, "", "{}")]);
+    let server = Server::start([
+        circle,
+        page(5, "</x?page=2>; rel=\"next\""),
+        reply(200, "", "{}"),
+        reply(200, "", "[{\"id\":1}]"),
+    ]);
     let (client, stop) = (client(&server.url), Stop::unheard());
-    for cursor in [Some("v1_12"), None, None] {
+    for cursor in [Some("v1_12"), None, None, None] {
         let told = client.deliveries(&once(&stop), &repository(), cursor);
         assert!(matches!(told, Err(GitHubError::Away { .. })), "{told:?}");
     }

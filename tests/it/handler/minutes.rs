@@ -187,6 +187,26 @@ fn a_job_that_a_stranger_runs_is_asked_about_each_hour() {
     assert!(asked(&world, "GET", "/jobs/") <= 3);
 }
 
+/// GitHub has short 404s: the job is asked about again, and those behind it go on.
+#[test]
+fn a_job_that_github_does_not_know_holds_up_no_other() {
+    let world = World::new();
+    fs::write(world.dir.join(".config/anklet/.drain"), "").unwrap();
+    let _daemon = hurried(&world, 20, "");
+    let jobs = [world.order(json!({ "hold": true }))[0], world.order(json!({}))[0]];
+    let path = format!("/actions/jobs/{}", jobs[0]);
+    world.control("rules", &json!({ "method": "GET", "path": path, "preset": "not_found", "times": 0 }));
+    // No longer so fresh that GitHub need not be asked.
+    pause(1600);
+    fs::remove_file(world.dir.join(".config/anklet/.drain")).unwrap();
+    eventually("it is believed", SOON, || state_in_store(&world, jobs[0]) == "over");
+    assert_eq!(end_of(&world, jobs[1]), "success");
+    clean(&world);
+    let (cloned, believed) = (times(&world, "cloning the VM"), times(&world, "no longer knows the job"));
+    assert_eq!((cloned.len(), believed.len()), (1, 1));
+    assert!(cloned[0] < believed[0], "{cloned:?} {believed:?}");
+}
+
 fn state_in_store(world: &World, job: u64) -> String {
     let file = world.dir.join(".config/anklet/state/queue.sqlite");
     let connection = rusqlite::Connection::open(file).unwrap();

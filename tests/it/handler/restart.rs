@@ -37,6 +37,24 @@ fn a_removed_plugin_s_vm_is_cleaned_up_and_its_job_given_back() {
     clean(&world);
 }
 
+#[test]
+fn a_licence_that_ends_meanwhile_leaves_nothing_behind() {
+    let world = World::new();
+    let text = world.configuration(1, "");
+    let mut daemon = world.start_with(&text);
+    let job = world.order(json!({ "duration_ms": 2500 }))[0];
+    shows(&world, "RUNNER1", "in_progress");
+    daemon.kill();
+    world.anka("set", &["license_status=\"expired\""]);
+    let mut daemon = world.start_with(&text);
+    assert_eq!(end_of(&world, job), "success");
+    clean(&world);
+    says(&world, "ERROR", "licence");
+    shows(&world, "RUNNER1", "stopped");
+    assert_eq!(daemon.stop(), 1);
+    world.assert_clean();
+}
+
 /// The daemon dies while `anka` hangs: the next one waits for that child, ends it, and only then believes a list.
 #[track_caller]
 fn a_child_outlives_its_daemon(call: &str, fault: &Value) {

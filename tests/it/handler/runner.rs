@@ -74,6 +74,30 @@ fn a_start_script_that_stays_is_never_ended_by_a_stop() {
     assert_eq!(daemon.stop(), 0);
 }
 
+/// A drain asks GitHub for the runner only once no registration is under way: until then it may still appear.
+#[test]
+fn a_registration_that_a_drain_meets_is_let_end() {
+    let world = World::new();
+    let ours =
+        fs::read_to_string(world.dir.join(".config/anklet/plugins/handlers/github/register-runner.bash"))
+            .unwrap();
+    let slow = ours.replacen("set -euo pipefail", "set -euo pipefail\nsleep 3", 1);
+    assert_ne!(slow, ours);
+    script(&world, "register", &slow);
+    let mut daemon = world.start(1);
+    let job = world.order(json!({ "hold": true }))[0];
+    says(&world, "INFO", "registering and starting the runner");
+    assert_eq!(daemon.stop(), 0);
+    world.assert_clean();
+    assert_eq!(
+        asked(&world, "DELETE", "runners"),
+        1,
+        "it was registered, and is removed: {}",
+        world.state()["calls"]
+    );
+    assert_eq!(job_now(&world, job)["status"], "queued");
+}
+
 #[test]
 fn a_start_script_that_hangs_without_a_job_is_a_try() {
     let world = World::new();

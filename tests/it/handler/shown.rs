@@ -47,7 +47,7 @@ fn each_conclusion_counts_where_it_belongs_and_once() {
 #[test]
 fn statuses_follow_the_job() {
     let world = World::new();
-    world.anka("set", &["timing_ms.registry pull=500", "timing_ms.start=500", "timing_ms.delete=500"]);
+    world.anka("set", &["timing_ms.registry pull=500", "timing_ms.start=500", "timing_ms.delete=2000"]);
     let mut daemon = world.start(1);
     assert_eq!(row(&world, "RECEIVER")["status"], "running");
     shows(&world, "RUNNER1", "idle");
@@ -61,6 +61,8 @@ fn statuses_follow_the_job() {
     assert_eq!(world.metrics()["total_running_vms"], 1);
     assert_ne!(row(&world, "RUNNER1")["status_since"], since);
     assert_eq!(end_of(&world, job), "success");
+    eventually("it is counted", SOON, || world.metrics()["total_successful_runs_since_start"] == 1);
+    assert_eq!(world.vms().len(), 1, "whatever the clean-up takes");
     shows(&world, "RUNNER1", "idle");
     assert_eq!(world.metrics()["total_running_vms"], 0);
     assert_eq!(daemon.stop(), 0);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anklet::domain::event::Verdict;
 use anklet::domain::ids::JobId;
 use anklet::store::StoreError;
-use anklet::store::embedded::{Embedded, Options};
+use anklet::store::embedded::{Embedded, Options, examine};
 use rusqlite::Connection;
 
 use super::world::{Folder, Hands, START, acme, ask, claimed, ids, open, options, word};
@@ -126,7 +126,9 @@ fn what_is_locked_for_long_is_away_and_comes_back() {
     assert!(begun.elapsed() < Duration::from_secs(8), "a delivery must be answered within ten seconds");
     assert!(matches!(&error, StoreError::Away(why) if why.contains("locked")), "{error}");
     assert_eq!(word(&*store, 1), "queued", "looking needs no lock");
+    assert_eq!(examine(&folder.file()), Err(error), "`anklet check` tells it");
     other.execute_batch("rollback").unwrap();
+    assert_eq!(examine(&folder.file()), Ok(()));
     assert_eq!(store.apply(&queued(2)).unwrap().verdict, Verdict::Stored);
 }
 

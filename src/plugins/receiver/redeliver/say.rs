@@ -26,7 +26,7 @@ impl Voice {
         let remedy = match hook {
             Hook::Repository { .. } => {
                 "hook_id is the number at the end of the webhook's address in the repository's settings; \
-                 the token needs admin:repo_hook, or read and write access to webhooks"
+                 the token needs repo or admin:repo_hook, or read and write access to webhooks"
             }
             Hook::Organization { .. } => {
                 "hook_id is the number at the end of the webhook's address in the organization's settings; \
