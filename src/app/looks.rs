@@ -15,8 +15,13 @@ use crate::runtime::stop::{self, Stop, StopHandle, Urgency};
 use crate::runtime::thread;
 use crate::store::{Depth, Store};
 
-/// Between two looks: often enough to notice a store that is away.
-const EVERY: Duration = Duration::from_secs(3);
+/// Between two looks at what costs nothing.
+const EVERY: Duration = Duration::from_secs(1);
+/// Depths are asked for so often, and when a store has not answered anybody for this long.
+const DEPTH_EVERY: Duration = Duration::from_secs(13);
+const SILENCE: Duration = Duration::from_secs(6);
+/// Between two questions to a store that may be away, or of which nothing is known.
+const DOUBTFUL_EVERY: Duration = Duration::from_secs(3);
 /// Between two questions for the guests, whose look is a minute old at most.
 const GUESTS_EVERY: Duration = Duration::from_secs(5);
 
@@ -81,6 +86,7 @@ impl Drop for Looks {
 
 fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
     let (mut errors, mut doubtful) = (STORE_ERRORS.total(), false);
+    let mut asked: Vec<Option<Instant>> = vec![None; sights.queues.len()];
     loop {
         // A store that answers looks may still take nothing: after an error, of whomever, it is written to as well.
         doubtful |= errors != STORE_ERRORS.total();
@@ -89,6 +95,10 @@ fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
         let slots = sights.slots.as_ref().map(places);
         outlook.note(|found| (found.quotas, found.slots) = (quotas, slots));
         for (at, (_, store)) in sights.queues.iter().enumerate() {
+            if !doubtful && !is_due(asked[at], store.heard()) {
+                continue;
+            }
+            asked[at] = Some(Instant::now());
             outlook.note(|found| found.queues[at].asked());
             let told = store.depth().and_then(|depth| {
                 if doubtful {
@@ -101,10 +111,16 @@ fn keep_looking(sights: &Sights, outlook: &Outlook, stop: &Stop) {
         }
         doubtful &= !fine;
         errors = STORE_ERRORS.total();
-        if !stop.pause(Urgency::Drain, EVERY) {
+        if !stop.pause(Urgency::Drain, if doubtful { DOUBTFUL_EVERY } else { EVERY }) {
             return;
         }
     }
+}
+
+/// Whether a depth is to be asked for. A store that others hear of is there; where that is not known, it is asked.
+fn is_due(asked: Option<Instant>, heard: Option<Instant>) -> bool {
+    let longer = |since: Option<Instant>, limit| since.is_none_or(|at| at.elapsed() >= limit);
+    longer(asked, DEPTH_EVERY) || (longer(heard, SILENCE) && longer(asked, DOUBTFUL_EVERY))
 }
 
 fn depth_of(depth: &Depth) -> outlook::Depth {

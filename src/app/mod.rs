@@ -35,7 +35,7 @@ pub use build::webhook;
 pub use clients::Clients;
 pub use log_setup::VERSION;
 pub use metrics_server::address as metrics_address;
-pub use stores::{damaged, out_of_reach};
+pub use stores::{damaged, examine};
 
 /// How long jobs before their start may clean up after an interrupt.
 const PATIENCE: Duration = Duration::from_secs(10);

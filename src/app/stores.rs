@@ -40,11 +40,15 @@ pub fn damaged(config: &Config) -> Option<String> {
     examined.err().map(|fault| fault.to_string())
 }
 
-/// The servers of a configuration that cannot be reached now; nothing is written to them.
-pub fn out_of_reach(config: &Config) -> Vec<String> {
+/// Of each server of a configuration: what an operator should know, or why it cannot be used now. Nothing is written.
+pub fn examine(config: &Config) -> Vec<Result<Vec<String>, String>> {
+    let of = |redis: &server::Redis| match redis.ping() {
+        Ok(()) => Ok(redis.remarks()),
+        Err(fault) => Err(fault.to_string()),
+    };
     match clients(config) {
-        Ok(shared) => shared.iter().filter_map(|(_, redis)| Some(redis.ping().err()?.to_string())).collect(),
-        Err(fault) => vec![fault],
+        Ok(shared) => shared.iter().map(|(_, redis)| of(redis)).collect(),
+        Err(fault) => vec![Err(fault)],
     }
 }
 

@@ -6,13 +6,14 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::low_level::pipe;
 
+use super::stop::Never;
 use super::thread;
 
 /// The exit code of the third stop.
@@ -66,9 +67,25 @@ fn listen_for(number: i32, heard: impl Fn() + Send + 'static) -> io::Result<()> 
     Ok(())
 }
 
+/// A sender that the first stop drops.
+type Held = Mutex<Option<Sender<Never>>>;
+
+static FIRST_STOP: LazyLock<(Held, Receiver<Never>)> = LazyLock::new(|| {
+    let (sender, receiver) = bounded(0);
+    (Mutex::new(Some(sender)), receiver)
+});
+
+/// Ends when the first stop is heard: for waits on others that no plugin's [`super::stop::Stop`] reaches.
+pub fn first_stop() -> Receiver<Never> {
+    FIRST_STOP.1.clone()
+}
+
 fn hear(signal: Signal, tell: &Sender<Signal>, stops: &Stops) {
-    if signal != Signal::Hangup && stops.is_third() {
-        leave();
+    if signal != Signal::Hangup {
+        if stops.is_third() {
+            leave();
+        }
+        FIRST_STOP.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
     let _ = tell.send(signal);
 }

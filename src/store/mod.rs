@@ -30,7 +30,7 @@ pub mod shelf;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
@@ -62,6 +62,14 @@ pub trait Store: Send + Sync {
     fn held_by(&self, owner: &Owner) -> Result<Vec<Entry>, StoreError>;
     /// Jobs whose holder is gone (lease over, daemon dead): GitHub is to be asked about them.
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError>;
+    /// Whether the latest look at [`Store::abandoned`] saw a lease whose time would be over by now. Asks nobody.
+    fn expects_abandoned(&self) -> bool {
+        false
+    }
+    /// When the store last answered anybody of this process, where it knows. Asks nobody.
+    fn heard(&self) -> Option<Instant> {
+        None
+    }
     /// Parked jobs that GitHub is to be asked about; each is given out once in ten minutes.
     fn parked_due(&self) -> Result<Vec<Entry>, StoreError>;
     /// A handler shows that it lives.

@@ -19,7 +19,7 @@ mod say;
 use std::io::{self, Write};
 
 use crate::app::exit::Exit;
-use crate::app::{damaged, out_of_reach};
+use crate::app::{damaged, examine};
 use crate::config::env::Variables;
 use crate::config::{Checked, Faults};
 use finding::Finding;
@@ -33,8 +33,9 @@ pub fn check(loaded: &Result<Checked, Faults>, env: &Variables, offline: bool) -
                     tell(&format!("{word}: {note}"));
                 }
             }
-            tell(&summary(checked));
             let found = found(checked, env, offline);
+            let more = found.iter().filter(|one| matches!(one, Finding::Warning(_))).count();
+            tell(&summary(checked, checked.warnings.len() + more));
             found.iter().for_each(Finding::tell);
             finding::exit(&found)
         }
@@ -53,7 +54,12 @@ fn found(checked: &Checked, env: &Variables, offline: bool) -> Vec<Finding> {
     }
     let (accounts, faults) = plan::accounts(&checked.config, env);
     let asked = ask::begin(accounts);
-    found.extend(out_of_reach(&checked.config).into_iter().map(Finding::StoreAway));
+    for told in examine(&checked.config) {
+        match told {
+            Ok(remarks) => found.extend(remarks.into_iter().map(Finding::Warning)),
+            Err(fault) => found.push(Finding::StoreAway(fault)),
+        }
+    }
     found.extend(faults);
     found.extend(asked.into_iter().flat_map(ask::Asked::end));
     found
@@ -64,7 +70,7 @@ fn tell(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-fn summary(checked: &Checked) -> String {
+fn summary(checked: &Checked, warnings: usize) -> String {
     let file =
         checked.config.file.as_ref().map_or("the environment".into(), |file| file.display().to_string());
     let plugins: Vec<String> = checked
@@ -73,8 +79,8 @@ fn summary(checked: &Checked) -> String {
         .iter()
         .map(|p| format!("{} ({}, {})", p.name(), p.kind(), p.common().scope))
         .collect();
-    match (plugins.as_slice(), checked.warnings.len()) {
-        ([], warnings) => format!("{file} is fine: an aggregator, {warnings} warnings"),
-        (plugins, warnings) => format!("{file} is fine: {}; {warnings} warnings", plugins.join(", ")),
+    match plugins.as_slice() {
+        [] => format!("{file} is fine: an aggregator, {warnings} warnings"),
+        plugins => format!("{file} is fine: {}; {warnings} warnings", plugins.join(", ")),
     }
 }

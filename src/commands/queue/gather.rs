@@ -144,7 +144,7 @@ impl Scene<'_> {
         let live = self.hands.iter().filter(|hand| hand.seen.lives(self.now));
         live.map(|hand| {
             let (why, text) = not_taken(entry, hand, self.now);
-            NotTaken { who: hand.who.clone(), why, text }
+            NotTaken { who: hand.who.clone(), why, text, seen_at: Moment(hand.seen.at) }
         })
         .collect()
     }

@@ -30,16 +30,18 @@ JSON: one object {\"queues\": [QUEUE...]}. Times are RFC 3339 texts; what is not
 null. Fields may be added in later versions.
   QUEUE    queue, store (embedded, redis), place (file, or HOST:PORT/DATABASE), exists
            (false: no store yet), error, now, counts {queued, parked, claimed, running,
-           dead}, not_shown (by --limit), unreadable (of a newer version), handlers, jobs
+           dead}, not_shown (by --limit), unreadable (how many this version cannot read),
+           unreadable_because (show: why), handlers, jobs
   handler  plugin, host_name, host (its id), scope, live, seen_at, jobs (ids that it
            holds), takes_nothing_because
   job      id, state, repository, name, workflow_name, labels, url, run_id, run_attempt,
            stored_at, age_seconds, failed_attempts, attempt (the present one), not_before,
            ask_at (a parked one: GitHub is asked), held_by {plugin, host_name, host, live,
            runner, lease_until}, runner, conclusion, reason (of a dead one), ended_at,
-           not_taken_by [{plugin, host_name, host, why, text}]
+           not_taken_by [{plugin, host_name, host, why, text, seen_at}]
   why      parked, scope (takes other repositories), not_here (no such template),
-           gave_back, pause (after a failed try), busy, host (takes nothing now), free
+           gave_back, pause (after a failed try), busy, host (takes nothing now), silent
+           (not seen for longer than usual), free
 show gives the same object, with the queues that know the job and that job alone.
 
 Exit codes: 0 told (also when nothing waits or no store is there yet), 1 no queue knows

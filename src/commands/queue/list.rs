@@ -177,7 +177,7 @@ fn left_out(queue: &QueueReport) -> Vec<String> {
         lines.push(format!("and {}; --limit N shows more", more.join(", ")));
     }
     if queue.unreadable > 0 {
-        lines.push(format!("{} jobs of a newer version are not shown", queue.unreadable));
+        lines.push(format!("{} jobs that this version cannot read are not shown", queue.unreadable));
     }
     lines
 }

@@ -16,6 +16,7 @@ use crate::app::exit::Exit;
 use crate::app::views::{self, Queue};
 use crate::config::{Checked, Faults};
 use crate::domain::ids::JobId;
+use crate::store::StoreError;
 use crate::store::look::Wanted;
 use report::{QueueReport, Report};
 
@@ -77,7 +78,14 @@ fn look(queue: &Queue, subject: Subject) -> QueueReport {
     match queue.look.look(wanted) {
         Ok(Some(view)) => gather::fill(&mut report, &view, wanted),
         Ok(None) => report.exists = false,
-        Err(fault) => report.error = Some(fault.to_string()),
+        Err(fault) => match (wanted, &fault, queue.look.look(Wanted::First(0))) {
+            // Only its own record cannot be read.
+            (Wanted::Job(_), StoreError::Unreadable(why), Ok(Some(view))) => {
+                gather::fill(&mut report, &view, wanted);
+                (report.unreadable, report.unreadable_because) = (1, Some(why.clone()));
+            }
+            _ => report.error = Some(fault.to_string()),
+        },
     }
     report
 }
@@ -89,7 +97,7 @@ fn answer(query: &Query, mut report: Report, names: &[String]) -> Exit {
         .filter_map(|queue| Some(format!("queue {}: {}", queue.queue, queue.error.as_ref()?)))
         .collect();
     if let Subject::One(_) = query.subject {
-        report.queues.retain(|queue| !queue.jobs.is_empty());
+        report.queues.retain(|queue| !queue.jobs.is_empty() || queue.unreadable > 0);
     }
     let text = match (query.json, query.subject) {
         (true, _) => serde_json::to_string_pretty(&report).unwrap_or_default(),

@@ -35,6 +35,8 @@ pub struct QueueReport {
     pub not_shown: u64,
     /// How many of them are not shown since this version cannot read them.
     pub unreadable: usize,
+    /// Why the one that was asked for cannot be read.
+    pub unreadable_because: Option<String>,
     /// Live ones first.
     pub handlers: Vec<Handler>,
     /// By state, then by age.
@@ -135,10 +137,11 @@ pub struct Holder {
 pub struct NotTaken {
     #[serde(flatten)]
     pub who: Who,
-    /// `parked`, `scope`, `not_here`, `gave_back`, `pause`, `busy`, `host` or `free`.
+    /// `parked`, `scope`, `not_here`, `gave_back`, `pause`, `busy`, `host`, `silent` or `free`.
     pub why: &'static str,
     /// The same for people.
     pub text: String,
+    pub seen_at: Moment,
 }
 
 /// A moment; RFC 3339 in the JSON.
@@ -171,6 +174,7 @@ impl QueueReport {
             counts: Counts::default(),
             not_shown: 0,
             unreadable: 0,
+            unreadable_because: None,
             handlers: Vec::new(),
             jobs: Vec::new(),
         }

@@ -9,7 +9,11 @@ use crate::domain::ids::Millis;
 pub fn page(report: &Report) -> String {
     let of = |queue: &QueueReport| -> Vec<String> {
         let now = queue.now.map_or(Millis(0), |Moment(now)| now);
-        queue.jobs.iter().map(|job| one(queue, job, now)).collect()
+        let unreadable = queue.unreadable_because.as_ref().map(|why| {
+            let (queue, store, place) = (plain(&queue.queue), queue.store, &queue.place);
+            format!("in queue {queue}, {store} store {place}, and left alone: {}", plain(why))
+        });
+        queue.jobs.iter().map(|job| one(queue, job, now)).chain(unreadable).collect()
     };
     report.queues.iter().flat_map(of).collect::<Vec<_>>().join("\n\n")
 }
@@ -55,19 +59,22 @@ fn one(queue: &QueueReport, job: &Job, now: Millis) -> String {
         .collect();
     let wide = widths(&facts);
     lines.extend(facts.iter().map(|fact| row(fact, &wide)));
-    lines.extend(not_taken(job));
+    lines.extend(not_taken(job, now));
     lines.join("\n")
 }
 
-fn not_taken(job: &Job) -> Vec<String> {
+fn not_taken(job: &Job, now: Millis) -> Vec<String> {
     if !matches!(job.state, "queued" | "parked") {
         return Vec::new();
     }
     if job.not_taken_by.is_empty() {
         return vec!["nobody takes it: no handler of this queue is live".into()];
     }
-    let rows: Vec<Vec<String>> =
-        job.not_taken_by.iter().map(|one| vec![format!("  {}", name(&one.who)), plain(&one.text)]).collect();
+    let told = job.not_taken_by.iter().map(|one| {
+        let seen = format!("seen {} ago", since(now, one.seen_at.0));
+        vec![format!("  {}", name(&one.who)), seen, plain(&one.text)]
+    });
+    let rows: Vec<Vec<String>> = told.collect();
     let wide = widths(&rows);
     std::iter::once("not taken by".to_owned()).chain(rows.iter().map(|cells| row(cells, &wide))).collect()
 }

@@ -1,7 +1,7 @@
 //! Why a live handler has not taken a job that waits, from what the store knows.
 
 use super::report::{Moment, Who};
-use super::words::{ids, since};
+use super::words::{ids, since, time};
 use crate::domain::entry::{Entry, State};
 use crate::domain::ids::{JobId, Millis};
 use crate::store::shelf::Seen;
@@ -35,6 +35,9 @@ pub fn not_taken(entry: &Entry, hand: &Hand<'_>, now: Millis) -> (&'static str, 
         ("busy", format!("has {}", ids(&hand.jobs)))
     } else if let Some(why) = &card.note.why {
         ("host", why.clone())
+    } else if now.since(hand.seen.at) > card.patience / 2 {
+        let (seen, patience) = (since(now, hand.seen.at), time(card.patience));
+        ("silent", format!("was seen {seen} ago and may hang; after {patience} it counts as dead"))
     } else {
         ("free", "may take it at its next look".into())
     }
@@ -78,15 +81,21 @@ mod tests {
     }
 
     fn word(entry: &Entry, seen: &Seen, jobs: &[u64]) -> &'static str {
+        word_at(2000, entry, seen, jobs)
+    }
+
+    fn word_at(now: u64, entry: &Entry, seen: &Seen, jobs: &[u64]) -> &'static str {
         let who = Who { plugin: "p".into(), host_name: String::new(), host: "h".into() };
         let hand = Hand { seen, who, jobs: jobs.iter().map(|id| JobId(*id)).collect() };
-        not_taken(entry, &hand, Millis(2000)).0
+        not_taken(entry, &hand, Millis(now)).0
     }
 
     #[test]
     fn each_reason_has_its_word_and_the_job_s_come_first() {
         let (idle, draining) = (seen("app", None), seen("app", Some("draining")));
         assert_eq!(word(&job(1), &idle, &[]), "free");
+        assert_eq!(word_at(46_000, &job(1), &idle, &[]), "free");
+        assert_eq!(word_at(46_001, &job(1), &idle, &[]), "silent");
         assert_eq!(word(&job(1), &draining, &[]), "host");
         assert_eq!(word(&job(1), &draining, &[2]), "busy");
         let paused = Entry { not_before: Millis(2001), ..job(1) };

@@ -22,12 +22,13 @@ const MOST_UNWATCHED: usize = 50;
 pub(super) type Asked = HashMap<JobId, Instant>;
 
 impl Handler {
-    /// At most once a tick.
+    /// At most once a tick, and when a lease may have ended.
     pub(super) fn chores(&mut self, stop: &Stop) {
         if self.follow_ups.next().is_some_and(|left| left.is_zero()) {
             self.follow_up(stop);
         }
-        if self.chored.is_some_and(|at| at.elapsed() < paced(TICK)) {
+        let lately = self.chored.is_some_and(|at| at.elapsed() < paced(TICK));
+        if lately && !self.tools.store.expects_abandoned() {
             return;
         }
         self.chored = Some(Instant::now());

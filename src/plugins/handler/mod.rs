@@ -105,7 +105,11 @@ impl Plugin for Handler {
         }
         self.chores(stop);
         let wait = self.reason_to_wait(stop);
-        self.said.why = wait.as_ref().and_then(|(_, why)| why.clone());
+        match wait.as_ref().and_then(|(_, why)| why.clone()) {
+            // What was wrong with the host stands until a look has shown otherwise.
+            None if self.held_back.host_stands() => (),
+            why => self.said.why = why,
+        }
         if self.seen.is_some_and(|at| at.elapsed() < paced(TICK)) {
             self.tick();
         }
@@ -114,7 +118,12 @@ impl Plugin for Handler {
         }
         let claimed = self.claim();
         line.pass();
-        let Some(work) = claimed else { return Turn::Pause(self.next_look()) };
+        let Some(work) = claimed else {
+            if self.unanswered.is_none() {
+                self.said.why = None;
+            }
+            return Turn::Pause(self.next_look());
+        };
         self.work_on(work, stop);
         Turn::Again
     }

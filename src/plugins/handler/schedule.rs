@@ -108,6 +108,11 @@ impl HeldBack {
         self.host = None;
     }
 
+    /// Whether the host's latest try has failed by the host's own fault.
+    pub fn host_stands(&self) -> bool {
+        self.host.is_some()
+    }
+
     /// How long nothing at all is taken.
     pub fn host_left(&self) -> Duration {
         self.host.map_or(Duration::ZERO, |p| p.until.saturating_duration_since(Instant::now()))

@@ -31,7 +31,8 @@ const REFUSALS: [(&str, &str); 6] = [
 impl Fault {
     /// No connection came about.
     pub fn at_dial(node: &str, error: &RedisError) -> Fault {
-        let passing = error.kind() != ErrorKind::AuthenticationFailed;
+        use ErrorKind::{AuthenticationFailed, Server};
+        let passing = !matches!(error.kind(), AuthenticationFailed | Server(ServerErrorKind::ResponseError));
         Fault { undone: true, passing, broken: true, error: away(node, &words(error)) }
     }
 
@@ -76,6 +77,11 @@ impl Fault {
         Fault { error, undone: true, passing: true, broken: true }
     }
 
+    /// It was not asked, for a reason of our own.
+    pub fn own(why: &str) -> Fault {
+        Fault { error: StoreError::Away(why.to_owned()), undone: true, passing: false, broken: false }
+    }
+
     /// The time of the whole verb is up.
     pub fn late(node: &str) -> Fault {
         let error = away(node, "no answer in time");
@@ -94,8 +100,9 @@ fn words(error: &RedisError) -> String {
         return (*words).to_owned();
     }
     match error.kind() {
-        // Its detail is the server's, and may say more of the sign-in than a log should hold.
-        ErrorKind::AuthenticationFailed => "it refuses the user or the password".into(),
+        ErrorKind::AuthenticationFailed => of_sign_in(error.detail().unwrap_or_default()),
+        ErrorKind::InvalidClientConfig => error.detail().unwrap_or("it cannot be used so").to_owned(),
+        ErrorKind::Server(ServerErrorKind::ResponseError) => of_answer(error.detail().unwrap_or_default()),
         ErrorKind::Server(ServerErrorKind::BusyLoading) => "it is loading its data".into(),
         ErrorKind::Server(ServerErrorKind::ReadOnly) => "it is a replica and cannot be written".into(),
         ErrorKind::Server(ServerErrorKind::ClusterDown) => "its cluster is down".into(),
@@ -103,11 +110,41 @@ fn words(error: &RedisError) -> String {
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             "the user may not run our commands; allow +@all on ~anklet:*".into()
         }
-        // What it says to somebody unknown who asks more than a few words.
-        _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => {
-            "it wants a password".into()
-        }
         _ if error.is_timeout() => "no answer in time".into(),
         _ => error.to_string(),
     }
+}
+
+/// What the server says to a sign-in; `dial` has taken the password out.
+fn of_sign_in(said: &str) -> String {
+    let has = |words: &str| said.contains(words);
+    if has("WRONGPASS") {
+        "it refuses the user or the password".into()
+    } else if has("without any password configured") || has("no password is set") {
+        "it has no password set: leave ours out, or set one there (requirepass)".into()
+    } else if has("wrong number of arguments") {
+        "it knows no users, as before version 6: leave the user out".into()
+    } else {
+        format!("it refuses the sign-in: {}", short(said))
+    }
+}
+
+/// What it says to a command, where only the words tell more.
+fn of_answer(said: &str) -> String {
+    let has = |words: &str| said.contains(words);
+    if has("DB index") {
+        "it has no database of this number: take a smaller one (0 to 15, unless its `databases` is set)"
+            .into()
+    } else if has("SELECT is not allowed in cluster mode") {
+        "it is a cluster, which has database 0 only: set database: 0".into()
+    } else if has("unauthenticated") {
+        // What it says to somebody unknown who asks more than a few words.
+        "it wants a password".into()
+    } else {
+        format!("it says: {}", short(said))
+    }
+}
+
+fn short(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).take(120).collect()
 }

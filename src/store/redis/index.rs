@@ -1,8 +1,9 @@
 //! Where a job is found: what the sorted sets and hashes beside its record say of it.
 //!
 //! All of it follows from the record alone, so that whoever replaces a record knows what to take out.
-//! Jobs of one *class* (repository, labels, who has said "not here") can be taken by the same handlers: a claim
-//! looks at the first job of each class, and what waits behind it costs nothing.
+//! A claim looks at the eldest job of its scope to which nobody has said "not here". The others make *classes*
+//! (repository, who has said so) whose jobs can be taken by the same handlers: of each the first is looked at. So what
+//! waits behind or beside costs nothing. `lua/common.lua` makes all that out of a job's *place*.
 
 use ring::digest::{SHA256, digest};
 
@@ -30,7 +31,7 @@ pub fn marks(entry: &Entry, now: Millis) -> Vec<Mark> {
     let mut marks = vec![Mark { set: entry.state.word(), score: score(entry), member: id.clone() }];
     if entry.state == State::Queued {
         let paused = entry.not_before > now;
-        let (set, score) = if paused { ("pauses", entry.not_before.0) } else { ("waiting", 0) };
+        let (set, score) = if paused { ("pauses", entry.not_before.0) } else { ("ready", 0) };
         marks.push(Mark { set, score, member: place(entry) });
     }
     if let State::Claimed(hold) | State::Running { hold: Some(hold), .. } = &entry.state {
@@ -40,7 +41,7 @@ pub fn marks(entry: &Entry, now: Millis) -> Vec<Mark> {
     marks
 }
 
-/// As [`marks`], but of a record that was written at a moment unknown: a queued job may wait or still pause.
+/// As [`marks`], but of a record that was written at a moment unknown: a queued job may be ready or still pause.
 pub fn marks_ever(entry: &Entry) -> Vec<Mark> {
     [marks(entry, Millis(0)), marks(entry, Millis(u64::MAX))].concat()
 }
@@ -50,26 +51,21 @@ pub fn hold(entry: &Entry) -> Option<String> {
     entry.hold().map(|hold| claim_name(&hold.claim))
 }
 
-/// The job's class, when it is queued.
-pub fn class_when_queued(entry: &Entry) -> Option<String> {
-    (entry.state == State::Queued).then(|| class(entry))
-}
-
-/// What the classes of a scope begin with.
-pub fn class_prefix(scope: &Scope) -> String {
+/// A scope, as `ready` has it.
+pub fn scope(scope: &Scope) -> String {
     match scope {
-        Scope::Repository { owner, repo } => format!("{}/{} ", lower(owner), lower(repo)),
-        Scope::Organization { owner } => format!("{}/", lower(owner)),
-        Scope::Enterprise { .. } => String::new(),
+        Scope::Repository { owner, repo } => format!("{}/{}", lower(owner), lower(repo)),
+        Scope::Organization { owner } => lower(owner),
+        Scope::Enterprise { .. } => "*".to_owned(),
     }
 }
 
-/// The labels, as a class has them.
+/// The labels, as a place has them.
 pub fn labels(job: &Job) -> String {
     short(&job.label_set().join("\n"))
 }
 
-/// A voter, as a class has it.
+/// A voter, as a place has it.
 pub fn voter(name: &str) -> String {
     short(name)
 }
@@ -84,16 +80,13 @@ pub fn id_of(member: &str) -> Option<JobId> {
     member.rsplit(' ').next()?.parse().ok().map(JobId)
 }
 
-fn class(entry: &Entry) -> String {
+fn place(entry: &Entry) -> String {
     let mut absent: Vec<String> = entry.absent.iter().map(|name| voter(name)).collect();
     absent.sort();
     absent.dedup();
     let absent = if absent.is_empty() { "-".to_owned() } else { absent.join(",") };
-    format!("{}/{} {} {absent}", lower(&entry.job.owner), lower(&entry.job.repo), labels(&entry.job))
-}
-
-fn place(entry: &Entry) -> String {
-    format!("{} {}", class(entry), order(entry))
+    let (owner, repo) = (lower(&entry.job.owner), lower(&entry.job.repo));
+    format!("{owner}/{repo} {} {absent} {}", labels(&entry.job), order(entry))
 }
 
 /// Age and id, as text that sorts as they do.

@@ -16,14 +16,14 @@ use crate::runtime::filename::encode;
 /// | `parked` | sorted set | job id | when GitHub is asked next |
 /// | `over`, `dead` | sorted set | job id | since when |
 /// | `leases` | sorted set | job id | when its holder's lease ends |
-/// | `waiting` | sorted set, by member | `CLASS AGE ID` of each queued job whose pause is over | 0 |
-/// | `pauses` | sorted set | the same, while the pause lasts | its end |
-/// | `classes` | sorted set | `CLASS` | age of the first that waits |
+/// | `pauses` | sorted set | the place of each queued job that pauses: `OWNER/REPO LABELS ABSENT AGE ID` | the pause's end |
+/// | `ready` | sorted set, by member | `WHERE AGE ID` of each queued job that does not pause; `WHERE` is each scope that may take it (`OWNER/REPO -`, `OWNER -`, `* -`) or, once somebody has said "not here", `OWNER/REPO ABSENT`; and its labels (`=LABELS`) | 0 |
+/// | `voted` | sorted set | `OWNER/REPO ABSENT` | age of the first in `ready` |
 /// | `cards` | hash | `HOST/PLUGIN` | a handler's card, JSON with its version `v` |
 /// | `bell` | list | at most one token: how often it was passed on | |
 const NAMES: [&str; 15] = [
-    "jobs", "holds", "runners", "queued", "parked", "claimed", "running", "over", "dead", "leases",
-    "waiting", "pauses", "classes", "cards", "bell",
+    "jobs", "holds", "runners", "queued", "parked", "claimed", "running", "over", "dead", "leases", "pauses",
+    "ready", "voted", "cards", "bell",
 ];
 
 /// The keys of one queue.
@@ -50,6 +50,11 @@ impl Keys {
     /// The list on which a handler that waits for work is rung.
     pub fn bell(&self) -> &str {
         self.all.last().map_or("", String::as_str)
+    }
+
+    /// What the first versions had in place of `ready` and `voted`: the places of all jobs that wait, and their classes.
+    pub fn former(&self) -> [String; 2] {
+        ["waiting", "classes"].map(|name| format!("{}{name}", self.prefix))
     }
 
     /// The hash of a topic's memos: name → text.

@@ -3,6 +3,7 @@
 //! All keys of a queue are in one slot, so a redirect moves the whole link. The crate's own cluster client is not
 //! used: it repeats calls that timed out, so that a script may run twice.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use redis::{Cmd, Connection, ErrorKind, RedisError, ServerErrorKind, Value, cmd}
 use super::dial::{Node, dial, parsed, shown};
 use super::fault::Fault;
 use super::options::Options;
-use super::script::Call;
+use super::order::Order;
 use super::seeds::Seeds;
 
 /// How often a call follows its slot from node to node.
@@ -28,34 +29,6 @@ pub struct Link {
     connection: Option<Connection>,
 }
 
-/// What a call sends: the same thing shorter, and whole where the short form is not understood.
-pub trait Request {
-    /// What is sent first.
-    fn short(&self) -> Cmd;
-    /// What is sent where the first form is not known.
-    fn whole(&self) -> Cmd;
-}
-
-impl Request for Call<'_> {
-    fn short(&self) -> Cmd {
-        Call::short(self)
-    }
-
-    fn whole(&self) -> Cmd {
-        Call::whole(self)
-    }
-}
-
-impl Request for Cmd {
-    fn short(&self) -> Cmd {
-        self.clone()
-    }
-
-    fn whole(&self) -> Cmd {
-        self.clone()
-    }
-}
-
 impl Link {
     /// Not connected yet.
     pub fn new(options: Arc<Options>, seeds: Arc<Seeds>) -> Link {
@@ -68,18 +41,21 @@ impl Link {
     }
 
     /// One call, answered until `end`, wherever its slot is now.
-    pub fn call(&mut self, request: &impl Request, end: Instant) -> Result<Value, Fault> {
-        let mut command = request.short();
+    pub fn call(&mut self, order: &Order, end: Instant) -> Result<Value, Fault> {
+        let mut command = Cow::Borrowed(&order.short);
         for _ in 0..REDIRECTS {
             let error = match self.send(&command, end)? {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.seeds.have_answered();
+                    return Ok(value);
+                }
                 Err(error) => error,
             };
             match error.kind() {
-                ErrorKind::Server(ServerErrorKind::NoScript) => command = request.whole(),
+                ErrorKind::Server(ServerErrorKind::NoScript) => command = Cow::Owned(order.whole()),
                 // A redirect was not carried out: it is safe to follow.
                 ErrorKind::Server(ServerErrorKind::Moved) => self.move_to(&error),
-                ErrorKind::Server(ServerErrorKind::Ask) => return self.ask(&error, &request.whole(), end),
+                ErrorKind::Server(ServerErrorKind::Ask) => return self.ask(&error, &order.whole(), end),
                 _ => return Err(self.fault(&error)),
             }
         }

@@ -5,7 +5,7 @@
 //! So no rule is written twice, and whatever the queue's length, a verb touches the same few records.
 //!
 //! - [`options`] how Redis is reached
-//! - [`dial`], [`seeds`], [`link`], [`pool`] connections: made, found, moved along, shared
+//! - [`dial`], [`seeds`], [`link`], [`order`], [`pool`] connections: made, found, moved along, on threads, shared
 //! - [`fault`] what went wrong, and whether it may be tried again
 //! - [`safety`] whether the server keeps what it is given
 //! - [`keys`], [`index`], [`card`] what is written where
@@ -14,18 +14,21 @@
 //! - [`plan`] what is to be written; [`write`] steps that begin again when somebody was faster
 //! - [`seat`], [`wait`] who waits for work, and the thread `store:wait:<plugin>` that hears for him
 //! - [`lease`] claims live as long as their daemon
+//! - [`forget`] what is remembered no longer
 //! - [`memos`] what plugins remember beside jobs
 //! - [`queue`] the verbs; [`view`] the queue as people see it
 
 mod card;
 mod dial;
 mod fault;
+mod forget;
 mod index;
 mod keys;
 mod lease;
 mod link;
 mod memos;
 mod options;
+mod order;
 mod plan;
 mod pool;
 mod queue;
@@ -66,7 +69,16 @@ impl Redis {
     /// Whether it answers now; asked once, without patience.
     pub fn ping(&self) -> Result<(), StoreError> {
         let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
-        pool.ask::<redis::Value>(&cmd("PING"), true, Instant::now() + pool::VERB).map(drop)
+        pool.ask::<redis::Value>(&cmd("PING").into(), true, Instant::now() + pool::VERB).map(drop)
+    }
+
+    /// What an operator should know of the server, each with its remedy; none where it does not tell. As [`Redis::ping`].
+    pub fn remarks(&self) -> Vec<String> {
+        let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
+        let info = pool.ask::<String>(&cmd("INFO").into(), true, Instant::now() + pool::VERB);
+        let node = dial::shown(&self.seeds.current());
+        let warnings = safety::warnings(&info.unwrap_or_default(), self.options.cluster);
+        warnings.into_iter().map(|warning| format!("Redis at {node}: {warning}")).collect()
     }
 
     /// One queue. Queues of different names do not see each other's jobs.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::index::{Mark, class_when_queued, hold, marks, marks_ever};
+use super::index::{Mark, hold, marks, marks_ever};
 use super::snapshot::Snapshot;
 use super::{card, keys};
 use crate::domain::entry::Entry;
@@ -26,8 +26,6 @@ pub struct Plan {
     show: Vec<(String, String)>,
     add: Vec<(&'static str, String, String)>,
     hold: Vec<(String, String)>,
-    /// Classes whose first waiting job may be another now.
-    classes: Vec<String>,
     /// Whether a job became free to take.
     ring: bool,
     /// The hops of the token that made us look; it goes on if something still waits.
@@ -114,7 +112,6 @@ impl Plan {
             self.let_go.extend(was);
             self.hold.extend(is.map(|claim| (claim, id)));
         }
-        self.classes.extend(class_when_queued(after));
         Ok(())
     }
 
@@ -127,6 +124,5 @@ impl Plan {
                 }
             }
         }
-        self.classes.extend(class_when_queued(entry));
     }
 }

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use redis::{FromRedisValue, Value};
 
+use super::dial::shown;
 use super::fault::Fault;
-use super::link::{Link, Request};
+use super::link::Link;
 use super::options::{Options, Retries};
+use super::order::{Courier, Order, rest};
 use super::script::Call;
 use super::seeds::Seeds;
-use crate::runtime::stop::breathe;
 use crate::store::StoreError;
 
 /// How long a verb may take in all: whoever delivers wants an answer within five seconds.
@@ -22,7 +23,7 @@ const KEPT: usize = 8;
 pub struct Pool {
     options: Arc<Options>,
     seeds: Arc<Seeds>,
-    idle: Mutex<Vec<Link>>,
+    idle: Mutex<Vec<Courier>>,
 }
 
 impl Pool {
@@ -36,29 +37,48 @@ impl Pool {
         Link::new(Arc::clone(&self.options), Arc::clone(&self.seeds))
     }
 
+    /// When the server last answered anybody.
+    pub fn heard(&self) -> Option<Instant> {
+        self.seeds.heard()
+    }
+
     /// Calls a script; again, when that cannot do harm, as often as the configuration says and `end` allows.
     pub fn call<T: FromRedisValue>(&self, call: &Call<'_>, end: Instant) -> Result<T, StoreError> {
-        self.ask(call, call.script.repeatable, end)
+        self.ask(&call.order(), call.script.repeatable, end)
     }
 
     /// As [`Pool::call`], any command.
     pub fn ask<T: FromRedisValue>(
         &self,
-        request: &impl Request,
+        order: &Order,
         repeatable: bool,
         end: Instant,
     ) -> Result<T, StoreError> {
         // Taken out while in use, so that no lock is held while the server is asked.
         let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut link = taken.unwrap_or_else(|| self.link());
-        let answer = patiently(&self.options.retries, end, repeatable, || link.call(request, end));
-        let node = link.node();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
-            idle.push(link);
+        let mut courier = match taken {
+            Some(courier) => courier,
+            None => self.hire().map_err(|fault| fault.error)?,
+        };
+        let attempt = || {
+            if courier.owes {
+                courier = self.hire()?;
+            }
+            courier.call(order.clone(), end)
+        };
+        let answer = patiently(&self.options.retries, end, repeatable, attempt, rest);
+        if !courier.owes {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < KEPT {
+                idle.push(courier);
+            }
         }
-        drop(idle);
-        T::from_redis_value(answer?).map_err(|_| Fault::strange(&node).error)
+        T::from_redis_value(answer?).map_err(|_| Fault::strange(&shown(&self.seeds.current())).error)
+    }
+
+    fn hire(&self) -> Result<Courier, Fault> {
+        let started = Courier::start(self.link(), Arc::clone(&self.seeds));
+        started.map_err(|error| Fault::own(&format!("no thread to ask it: {error}")))
     }
 }
 
@@ -68,6 +88,7 @@ fn patiently(
     end: Instant,
     repeatable: bool,
     mut attempt: impl FnMut() -> Result<Value, Fault>,
+    rest: impl Fn(Duration) -> bool,
 ) -> Result<Value, StoreError> {
     let mut tries = 0;
     loop {
@@ -80,10 +101,9 @@ fn patiently(
         tries += 1;
         let pause = if was_cut && tries == 1 { Duration::ZERO } else { retries.pause(tries) };
         let again = tries <= retries.most && (was_cut || (fault.undone && fault.passing));
-        if !again || Instant::now() + pause >= end {
+        if !again || Instant::now() + pause >= end || !rest(pause) {
             return Err(fault.error);
         }
-        breathe(pause);
     }
 }
 
@@ -99,10 +119,11 @@ mod tests {
     fn tries(most: u32, repeatable: bool, undone: bool, time: Duration) -> u32 {
         let retries = Retries { most, delay: Duration::from_millis(1), factor: 1.0 };
         let mut tries = 0;
-        let done = patiently(&retries, Instant::now() + time, repeatable, || {
+        let attempt = || {
             tries += 1;
             Err(fault(undone))
-        });
+        };
+        let done = patiently(&retries, Instant::now() + time, repeatable, attempt, |_| true);
         assert!(done.is_err());
         tries
     }

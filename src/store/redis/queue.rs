@@ -10,7 +10,7 @@ use super::keys::{Keys, claim_name};
 use super::options::Options;
 use super::plan::Plan;
 use super::pool::{Pool, VERB};
-use super::read::{Desk, Errand, with_texts};
+use super::read::{Desk, Errand, Progress};
 use super::script::{DEPTH, NOW};
 use super::seat::Seat;
 use super::seeds::Seeds;
@@ -18,53 +18,64 @@ use super::snapshot::Snapshot;
 use super::view::{Counts, depth};
 use super::wait::{self, Waiter};
 use super::write::until_done;
-use crate::domain::entry::{Entry, State};
+use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
 use crate::runtime::effect::{Effect, effect};
 use crate::store::shelf::{self, Shelf};
-use crate::store::{Ask, Card, Change, Depth, Memos, REMEMBERED, Store, StoreError};
+use crate::store::{Ask, Card, Change, Depth, Memos, Store, StoreError};
 
 /// How many jobs are read at once, so that Redis serves others in between.
-const PAGE: usize = 500;
-/// How often a claim looks past jobs that turned out not to fit.
-const ROUNDS: u32 = 64;
+pub const PAGE: usize = 500;
+/// How often a claim looks past jobs that turned out not to fit, and at how many at a time then.
+const MISFITS: u32 = 64;
+const MANY: usize = 64;
 
 /// One queue.
 pub struct Queue {
     waiters: Mutex<HashMap<Owner, Waiter>>,
+    times: Mutex<Times>,
     pub(super) desk: Arc<Desk>,
-    options: Arc<Options>,
+    pub(super) options: Arc<Options>,
 }
 
 impl Queue {
     pub(super) fn new(options: &Arc<Options>, seeds: &Arc<Seeds>, name: &str) -> Queue {
         let pool = Pool::new(Arc::clone(options), Arc::clone(seeds));
         let desk = Desk { keys: Keys::new(name), pool, clock: options.clock.clone() };
-        Queue { waiters: Mutex::default(), desk: Arc::new(desk), options: Arc::clone(options) }
+        Queue {
+            waiters: Mutex::default(),
+            times: Mutex::default(),
+            desk: Arc::new(desk),
+            options: Arc::clone(options),
+        }
     }
 
     fn try_claim(&self, ask: &Ask<'_>, errand: Errand, end: Instant) -> Result<Option<Claimed>, StoreError> {
-        let mut except = Vec::new();
-        for _ in 0..ROUNDS {
-            let choice = self.desk.choice(ask, &except, errand, end)?;
+        let mut so_far = Progress::default();
+        let mut misfits = 0;
+        while misfits < MISFITS {
+            let choice = self.desk.choice(ask, &so_far, errand, end)?;
             let mut found = choice.snapshot;
             let now = found.now;
             let was_held = found.held.as_ref().is_some_and(|(_, held)| !held.is_empty());
-            let Some(entry) = shelf::claim(&mut found, ask, now)? else {
-                if found.order.is_empty() || was_held {
-                    let pause = choice.pause.map(|due| due.since(now));
-                    return Ok(Some(Claimed::Nothing { pause }));
-                }
-                except.append(&mut found.order);
-                continue;
-            };
-            if was_held {
-                return Ok(Some(Claimed::Job(Box::new(entry))));
+            if let Some(entry) = shelf::claim(&mut found, ask, now)? {
+                let entry = Claimed::Job(Box::new(entry));
+                let mut plan = Plan::of(&found)?;
+                plan.pass(errand.token);
+                return Ok((was_held || self.desk.commit(&plan, end)?).then_some(entry));
             }
-            let mut plan = Plan::of(&found)?;
-            plan.pass(errand.token);
-            return Ok(self.desk.commit(&plan, end)?.then_some(Claimed::Job(Box::new(entry))));
+            if let Some(next) = choice.next {
+                so_far.seen = next;
+            } else if found.order.is_empty() || was_held {
+                let pause = choice.pause.map(|due| due.since(now));
+                return Ok(Some(Claimed::Nothing { pause }));
+            } else {
+                misfits += 1;
+                found.order.truncate(choice.sure);
+                so_far.except.append(&mut found.order);
+                (so_far.doubts, so_far.many) = (false, MANY);
+            }
         }
         Ok(Some(Claimed::Nothing { pause: None }))
     }
@@ -72,7 +83,7 @@ impl Queue {
     fn sit(&self, owner: &Owner, wants_work: bool) -> Receiver<()> {
         // The former one parts from its thread before the next one listens.
         let former = self.lock().remove(owner);
-        drop(former);
+        wait::part(former);
         let (waiter, bell) = wait::start(&self.desk, owner, wants_work, &self.options);
         self.lock().insert(owner.clone(), waiter);
         bell
@@ -80,6 +91,10 @@ impl Queue {
 
     fn seat(&self, owner: &Owner) -> Option<Arc<Seat>> {
         self.lock().get(owner).map(|waiter| Arc::clone(&waiter.seat))
+    }
+
+    pub(super) fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Owner, Waiter>> {
@@ -99,7 +114,7 @@ impl Queue {
             let size = PAGE.min(most - all.order.len());
             let page = self.desk.page(state, last, all.order.len(), size, end)?;
             let found = page.order.len();
-            all.now = page.now;
+            (all.now, all.next) = (page.now, page.next);
             all.texts.extend(page.texts);
             all.order.extend(page.order);
             if found < PAGE || all.order.len() >= most {
@@ -107,27 +122,21 @@ impl Queue {
             }
         }
     }
+}
 
-    fn forget_from(&self, state: &str, end: Instant) -> Result<u64, StoreError> {
-        let last = format!("({}", REMEMBERED.as_millis());
-        let mut forgotten = 0;
-        let mut from = 0;
-        loop {
-            let page = self.desk.page(state, &last, from, PAGE, end)?;
-            let size = page.order.len();
-            let old: Vec<_> =
-                with_texts(&page).into_iter().filter(|(entry, _)| is_forgettable(entry)).collect();
-            let count = old.len();
-            if count > 0 && self.desk.commit(&Plan::to_forget(&old), end)? {
-                forgotten += count as u64;
-                from += size - count;
-            } else {
-                from += size;
-            }
-            if size < PAGE {
-                return Ok(forgotten);
-            }
-        }
+/// When what is done.
+#[derive(Default)]
+pub struct Times {
+    /// When the next lease ends that the latest look has seen.
+    pub next_lease: Option<Instant>,
+    /// When old jobs were forgotten last.
+    pub purged: Option<Instant>,
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let waiters = std::mem::take(&mut *self.lock());
+        wait::part(waiters.into_values());
     }
 }
 
@@ -135,11 +144,6 @@ impl Queue {
 enum Claimed {
     Job(Box<Entry>),
     Nothing { pause: Option<Duration> },
-}
-
-/// A stranger's job whose end was never told is forgotten by its age, one that a claim holds is not.
-fn is_forgettable(entry: &Entry) -> bool {
-    !matches!(entry.state, State::Running { hold: Some(_), .. })
 }
 
 /// Until when a verb may take from now.
@@ -176,7 +180,19 @@ impl Store for Queue {
     }
 
     fn abandoned(&self) -> Result<Vec<Entry>, StoreError> {
-        effect(Effect::Store("abandoned"), || Ok(self.all_in("leases", "(0", usize::MAX, soon())?.readable()))
+        effect(Effect::Store("abandoned"), || {
+            let found = self.all_in("leases", "(0", usize::MAX, soon())?;
+            self.times().next_lease = found.next.and_then(|left| Instant::now().checked_add(left));
+            Ok(found.readable())
+        })
+    }
+
+    fn expects_abandoned(&self) -> bool {
+        self.times().next_lease.is_some_and(|end| end <= Instant::now())
+    }
+
+    fn heard(&self) -> Option<Instant> {
+        self.desk.pool.heard()
     }
 
     fn parked_due(&self) -> Result<Vec<Entry>, StoreError> {
@@ -237,12 +253,7 @@ impl Store for Queue {
     }
 
     fn purge(&self) -> Result<u64, StoreError> {
-        effect(Effect::Store("purge"), || {
-            let end = soon();
-            ["over", "dead", "running"]
-                .iter()
-                .try_fold(0, |sum, state| Ok(sum + self.forget_from(state, end)?))
-        })
+        effect(Effect::Store("purge"), || self.forget_old(soon()))
     }
 
     fn now(&self) -> Result<Millis, StoreError> {

@@ -1,11 +1,11 @@
 //! Asking the scripts that only read, and understanding what they give.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::index;
 use super::keys::{Keys, claim_name, owner_name};
 use super::pool::Pool;
-use super::script::{CLAIM, Call, MINE, RANGE, SCENE, Script};
+use super::script::{CLAIM, Call, FORMER, MINE, RANGE, SCENE, Script};
 use super::snapshot::{Snapshot, runner_name};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Subject};
@@ -26,8 +26,31 @@ pub struct Desk {
 pub struct Choice {
     /// The claim's own job, or what may be taken.
     pub snapshot: Snapshot,
+    /// How many of the jobs, the first ones, may be taken for all that the script knows.
+    pub sure: usize,
+    /// Where to go on when none of them is taken; `None`: all that matter were seen.
+    pub next: Option<u64>,
     /// When the next pause is over.
     pub pause: Option<Millis>,
+}
+
+/// How far a look for work has come.
+#[derive(Debug)]
+pub struct Progress {
+    /// How many classes were looked at.
+    pub seen: u64,
+    /// Whether jobs that are "not here" are shown: perhaps all have said so.
+    pub doubts: bool,
+    /// How many of the eldest jobs are shown.
+    pub many: usize,
+    /// Jobs that turned out not to fit.
+    pub except: Vec<JobId>,
+}
+
+impl Default for Progress {
+    fn default() -> Progress {
+        Progress { seen: 0, doubts: true, many: 1, except: Vec::new() }
+    }
 }
 
 /// What goes along with a claim, for the one who waits.
@@ -102,35 +125,55 @@ impl Desk {
         Ok(snapshot)
     }
 
-    /// The claim's own job, else what the asker may take; `except` comes beside what the ask leaves out.
+    /// The claim's own job, else what the asker may take.
     pub fn choice(
         &self,
         ask: &Ask<'_>,
-        except: &[JobId],
+        so_far: &Progress,
         errand: Errand,
         end: Instant,
     ) -> Result<Choice, StoreError> {
         let claim = claim_name(ask.claim);
         let mut args = vec![
             claim.clone(),
-            index::class_prefix(ask.scope),
+            index::scope(ask.scope),
             ask.like.map(index::labels).unwrap_or_default(),
             index::voter(ask.voter),
             errand.token.map(|hops| hops.to_string()).unwrap_or_default(),
             if errand.poke { POKE.to_owned() } else { String::new() },
+            so_far.seen.to_string(),
+            if so_far.doubts { "doubts".to_owned() } else { String::new() },
+            so_far.many.to_string(),
         ];
-        args.extend(ask.except.iter().chain(except).map(JobId::to_string));
+        args.extend(ask.except.iter().chain(&so_far.except).map(JobId::to_string));
         let mailbox = self.keys.mailbox(&ask.claim.owner);
         let mut call = self.call(&CLAIM, args);
         call.keys.push(&mailbox);
-        let (now, held, texts, cards, pause): (String, String, Texts, Texts, String) =
-            self.pool.call(&call, end)?;
+        let answer = self.pool.call(&call, end)?;
+        let (now, held, texts, cards, pause, sure, next): (
+            String,
+            String,
+            Texts,
+            Texts,
+            String,
+            usize,
+            String,
+        ) = answer;
         let mut snapshot = snapshot(now.parse().unwrap_or_default(), texts)?;
         snapshot.held = Some((claim, held));
         snapshot.read_cards(&cards);
         // Redis shows large scores as powers.
         let pause = pause.parse::<f64>().ok().map(|score| Millis(score as u64));
-        Ok(Choice { snapshot, pause })
+        Ok(Choice { snapshot, sure, next: next.parse().ok(), pause })
+    }
+
+    /// Moves what programs before this form of the indexes have written, so that it is found.
+    pub fn move_former(&self, end: Instant) -> Result<(), StoreError> {
+        let former = self.keys.former();
+        let mut call = self.call(&FORMER, Vec::new());
+        call.keys.extend(former.iter().map(String::as_str));
+        while self.pool.call::<u64>(&call, end)? > 0 {}
+        Ok(())
     }
 
     /// All that a handler holds.
@@ -151,8 +194,9 @@ impl Desk {
         end: Instant,
     ) -> Result<Snapshot, StoreError> {
         let args = vec![state.to_owned(), last.to_owned(), from.to_string(), count.to_string()];
-        let (now, texts): (u64, Texts) = self.pool.call(&self.call(&RANGE, args), end)?;
-        snapshot(now, texts)
+        let (now, texts, next): (u64, Texts, String) = self.pool.call(&self.call(&RANGE, args), end)?;
+        let next = next.parse().ok().map(Duration::from_millis);
+        Ok(Snapshot { next, ..snapshot(now, texts)? })
     }
 }
 

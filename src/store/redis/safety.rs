@@ -5,16 +5,16 @@ use redis::{Connection, RedisResult, cmd};
 use super::dial::{Node, shown};
 
 /// Warns when the server may lose or throw away jobs. It is asked once; whether it says so is its own affair.
-pub fn examine(node: &Node, connection: &mut Connection) {
+pub fn examine(node: &Node, connection: &mut Connection, cluster: bool) {
     let told: RedisResult<String> = cmd("INFO").query(connection);
     let Ok(told) = told else { return };
-    for warning in warnings(&told) {
+    for warning in warnings(&told, cluster) {
         log::warn!("Redis at {}: {warning}", shown(node));
     }
 }
 
-/// What an operator should know, from the text of `INFO`.
-fn warnings(info: &str) -> Vec<String> {
+/// What an operator should know, from the text of `INFO`; `cluster`: whether it is said to be one.
+pub fn warnings(info: &str, cluster: bool) -> Vec<String> {
     let value =
         |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     let mut warnings = Vec::new();
@@ -30,6 +30,14 @@ fn warnings(info: &str) -> Vec<String> {
             "maxmemory-policy is {policy}: it may throw jobs away when its memory is full; set noeviction"
         ));
     }
+    match (value("cluster_enabled"), cluster) {
+        (Some("0"), true) => warnings.push("it is no cluster; set cluster_mode: false".to_owned()),
+        (Some("1"), false) => warnings.push(
+            "it is a cluster, whose other nodes serve when this one is gone only with cluster_mode: true"
+                .to_owned(),
+        ),
+        _ => {}
+    }
     let major = value("redis_version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     if let Some(major) = major.filter(|major| *major < 6) {
         warnings.push(format!("version {major} is older than 6, the oldest that is known to serve"));
@@ -44,11 +52,13 @@ mod tests {
     #[test]
     fn what_may_lose_jobs_is_said() {
         let safe = "# Server\r\nredis_version:7.0.15\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n";
-        assert_eq!(warnings(safe), [""; 0]);
-        assert_eq!(warnings(""), [""; 0]);
+        assert_eq!(warnings(safe, false), [""; 0]);
+        assert_eq!(warnings("", true), [""; 0]);
         let unsafe_one = safe.replace("enabled:1", "enabled:0").replace("noeviction", "allkeys-lru");
-        let said = warnings(&unsafe_one);
+        let said = warnings(&unsafe_one, false);
         assert!(said[0].contains("appendonly") && said[1].contains("allkeys-lru"), "{said:?}");
-        assert_eq!(warnings("redis_version:5.0.7").len(), 1);
+        assert_eq!(warnings("redis_version:5.0.7", false).len(), 1);
+        let of = |enabled: u8, mode| warnings(&format!("cluster_enabled:{enabled}\r\n"), mode).len();
+        assert_eq!([of(0, false), of(0, true), of(1, false), of(1, true)], [0, 1, 1, 0]);
     }
 }

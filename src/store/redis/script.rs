@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, Script as Digest, ToRedisArgs, cmd};
+use redis::{Script as Digest, cmd};
+
+use super::order::Order;
 
 /// A script: asked for by its digest, sent whole only where it is not known.
 pub struct Script {
@@ -64,6 +66,10 @@ script!(
 );
 
 script!(
+    /// Moves what the first versions have written.
+    FORMER, "lua/former.lua", true
+);
+script!(
     /// All memos of a topic.
     MEMOS, "lua/memos.lua", true
 );
@@ -83,25 +89,16 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// By the digest.
-    pub fn short(&self) -> Cmd {
-        self.of("EVALSHA", self.script.digest.as_str())
-    }
-
-    /// With the whole code: where the script is not known, and for a node that is asked once only.
-    pub fn whole(&self) -> Cmd {
-        self.of("EVAL", self.script.code)
-    }
-
-    fn of(&self, verb: &str, code: impl ToRedisArgs) -> Cmd {
-        let mut command = cmd(verb);
-        command.arg(code).arg(self.keys.len());
+    /// As it is sent: by the digest, with the whole code where that is not known.
+    pub fn order(&self) -> Order {
+        let mut short = cmd("EVALSHA");
+        short.arg(self.script.digest.as_str()).arg(self.keys.len());
         for key in &self.keys {
-            command.arg(*key);
+            short.arg(*key);
         }
         for arg in &self.args {
-            command.arg(arg);
+            short.arg(arg);
         }
-        command
+        Order { short, code: Some(self.script.code) }
     }
 }

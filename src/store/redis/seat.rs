@@ -8,8 +8,8 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use super::read::Errand;
 use crate::runtime::stop::Never;
 
-/// How long a waiter listens at a stretch.
-pub const STRETCH: Duration = Duration::from_secs(5);
+/// How long a waiter listens at a stretch: its handler looks more often, and a letter makes it listen anew.
+pub const STRETCH: Duration = Duration::from_secs(15);
 /// How long a handler has to look at the queue before the token that woke it goes on to another.
 pub const GRACE: Duration = Duration::from_secs(1);
 

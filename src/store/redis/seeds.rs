@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Connection, FromRedisValue, Value, cmd};
 
@@ -15,13 +15,16 @@ pub struct Seeds {
     nodes: Mutex<Vec<Node>>,
     next: AtomicUsize,
     examined: AtomicBool,
+    mute: AtomicBool,
+    heard: Mutex<Option<Instant>>,
 }
 
 impl Seeds {
     /// Only the configured one is known.
     pub fn new(options: &Options) -> Seeds {
         let nodes = Mutex::new(vec![(options.host.clone(), options.port)]);
-        Seeds { nodes, next: AtomicUsize::new(0), examined: AtomicBool::new(false) }
+        let (next, examined, mute) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Seeds { nodes, next, examined, mute, heard: Mutex::default() }
     }
 
     /// Whom to try now.
@@ -37,6 +40,26 @@ impl Seeds {
         }
     }
 
+    /// Whether the last call got no answer in time.
+    pub fn are_mute(&self) -> bool {
+        self.mute.load(Ordering::Relaxed)
+    }
+
+    /// Says so.
+    pub fn set_mute(&self, mute: bool) {
+        self.mute.store(mute, Ordering::Relaxed);
+    }
+
+    /// When one of them last answered anybody.
+    pub fn heard(&self) -> Option<Instant> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One has answered.
+    pub fn have_answered(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
     /// Learns what a new connection can tell: once whether the server keeps what it is given, and in a cluster
     /// each time who else is there. It is no fault when it does not say.
     pub fn learn(&self, options: &Options, node: &Node, connection: &mut Connection, limit: Duration) {
@@ -45,7 +68,7 @@ impl Seeds {
             return;
         }
         if !self.examined.swap(true, Ordering::Relaxed) {
-            safety::examine(node, connection);
+            safety::examine(node, connection, options.cluster);
         }
         if options.cluster
             && let Ok(slots) = cmd("CLUSTER").arg("SLOTS").query::<Value>(connection)

@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub cards: Vec<Seen>,
     /// The jobs in the order in which they were given.
     pub order: Vec<JobId>,
+    /// Of leases that have ended: how long until the next one does.
+    pub next: Option<Duration>,
     /// What the step has put.
     pub put: BTreeMap<JobId, Entry>,
     /// The cards that the step has put.

@@ -13,7 +13,7 @@ use super::link::Link;
 use super::options::Options;
 use super::read::{Desk, POKE};
 use super::script::PASS;
-use super::seat::{STRETCH, Seat, Watch};
+use super::seat::{Seat, Watch};
 use crate::domain::ids::Owner;
 use crate::runtime::stop::Never;
 use crate::runtime::thread;
@@ -23,22 +23,25 @@ use crate::runtime::thread;
 const ANSWER: Duration = Duration::from_secs(4);
 /// Between two tries to reach a Redis that is away, whatever the configuration says.
 const SHORTEST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Between two tries to renew a claim.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a waiter that cannot be reached is waited for.
 const PARTING: Duration = Duration::from_millis(100);
 
-/// Dropping it closes the seat, and leaves the thread behind when it does not end at once.
+/// Its thread ends when the seat is closed, or is left behind.
 pub struct Waiter {
     /// Where the handler sits.
     pub seat: Arc<Seat>,
     ended: Receiver<Never>,
 }
 
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.seat.close();
-        let _ = self.ended.recv_timeout(PARTING);
+/// Parts with waiters: all at once, so that a silent server holds up no more than one would.
+pub fn part(waiters: impl IntoIterator<Item = Waiter>) {
+    let waiters = waiters.into_iter().inspect(|waiter| waiter.seat.close()).collect::<Vec<_>>();
+    let end = Instant::now() + PARTING;
+    for waiter in waiters {
+        let _ = waiter.ended.recv_deadline(end);
     }
 }
 
@@ -96,7 +99,7 @@ impl Ear {
             }
             faults += 1;
             self.seat.heard_nothing();
-            if !self.rest(self.options.retries.pause(faults).clamp(SHORTEST_REST, STRETCH)) {
+            if !self.rest(self.options.retries.pause(faults).clamp(SHORTEST_REST, LONGEST_REST)) {
                 return;
             }
         }
@@ -104,7 +107,7 @@ impl Ear {
 
     fn hear(&mut self, watch: Watch, was_away: bool) -> Result<(), Fault> {
         if was_away {
-            self.link.call(&cmd("PING"), Instant::now() + ANSWER)?;
+            self.link.call(&cmd("PING").into(), Instant::now() + ANSWER)?;
             // Whatever was told meanwhile may be lost.
             self.seat.ring();
         }
@@ -117,7 +120,7 @@ impl Ear {
             listen.arg(&self.bell);
         }
         listen.arg(format!("{:.3}", limit.as_secs_f64()));
-        let answer = self.link.call(&listen, Instant::now() + limit + ANSWER)?;
+        let answer = self.link.call(&listen.into(), Instant::now() + limit + ANSWER)?;
         match <Option<(String, String)>>::from_redis_value(answer) {
             Ok(None) => self.seat.heard_nothing(),
             Ok(Some((list, hops))) if list == self.bell => {
@@ -154,7 +157,7 @@ impl Ear {
 
     fn pass_on(&mut self, hops: u32) -> Result<Value, Fault> {
         let pass = self.desk.call(&PASS, vec![hops.saturating_add(1).to_string()]);
-        self.link.call(&pass, Instant::now() + ANSWER)
+        self.link.call(&pass.order(), Instant::now() + ANSWER)
     }
 
     /// Waits; false when nobody sits here any more.

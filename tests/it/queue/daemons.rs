@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{anklet, job};
 use crate::support::redis::Server;
 use crate::support::world::{SECRET, TOKEN};
-use crate::support::{World, eventually};
+use crate::support::{World, eventually, pause};
 
 const SOON: Duration = Duration::from_secs(25);
 
@@ -97,5 +97,40 @@ fn what_is_parked_and_what_a_host_gave_back_is_told() {
     let queue = once(&world, &configuration, "it is given back", gave_back);
     let text = reason(&queue, pulls, "RUNNER1").1;
     assert!(text.as_str().unwrap().contains("registry"), "{text}");
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
+fn a_host_without_room_says_so_as_long_as_it_has_none() {
+    let world = World::new();
+    let configuration = world.configuration(2, "");
+    world.anka("guest", &["theirs-1"]);
+    world.anka("guest", &["theirs-2"]);
+    let mut daemon = world.start_with(&configuration);
+    // A card that is a little old is shown anew as soon as it changes.
+    pause(6000);
+    let job = world.order(json!({}))[0];
+    let full = |queue: &Value| {
+        is(queue, job, "queued")
+            && ["RUNNER1", "RUNNER2"].iter().all(|name| {
+                let (why, text) = reason(queue, job, name);
+                why == "host" && text.as_str().is_some_and(|text| text.contains("no place for another VM"))
+            })
+    };
+    once(&world, &configuration, "both say that there is no room", full);
+    for _ in 0..60 {
+        let queue = anklet(&world, &configuration, &["queue", "list", "--json"]).queue();
+        // A handler that tries again has the job for a moment.
+        if is(&queue, job, "queued") {
+            let words = ["RUNNER1", "RUNNER2"].map(|name| reason(&queue, job, name).0);
+            assert_eq!(words, ["host", "host"], "{queue:#}");
+        }
+        pause(150);
+    }
+    world.anka("vanish", &["theirs-1"]);
+    world.until(job, "completed", SOON);
+    once(&world, &configuration, "there is room", |queue| {
+        queue["handlers"].as_array().unwrap().iter().all(|one| one["takes_nothing_because"].is_null())
+    });
     assert_eq!(daemon.stop(), 0);
 }

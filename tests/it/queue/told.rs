@@ -15,7 +15,7 @@ use super::{Told, anklet, job};
 use crate::life::model::{checkpoint, claim_id, completed, not_here, owner, started, vm};
 use crate::store::world::{ask, claimed, queued_of};
 use crate::support::World;
-use crate::support::redis::{Server, store};
+use crate::support::redis::{Server, client, say, store};
 
 /// A store that the test fills, and the configuration that names it.
 struct Filled {
@@ -23,7 +23,7 @@ struct Filled {
     configuration: String,
     store: Arc<dyn Store>,
     place: String,
-    _server: Option<Server>,
+    server: Option<Server>,
 }
 
 fn embedded() -> Filled {
@@ -39,7 +39,7 @@ fn embedded() -> Filled {
     let place = options.file.display().to_string();
     let store = Embedded::open(options).unwrap().queue("acme");
     let configuration = world.configuration(1, "global_queue_name: acme");
-    Filled { world, configuration, store, place, _server: None }
+    Filled { world, configuration, store, place, server: None }
 }
 
 fn redis() -> Filled {
@@ -52,7 +52,7 @@ fn redis() -> Filled {
         anklet::store::redis::Options { password: Some(Secret::new("canary-1f2e")), ..server.options() };
     let configuration = world.configuration(1, &top);
     let place = format!("127.0.0.1:{}/0", server.port);
-    Filled { world, configuration, store: store(options).queue("acme"), place, _server: Some(server) }
+    Filled { world, configuration, store: store(options).queue("acme"), place, server: Some(server) }
 }
 
 impl Filled {
@@ -170,7 +170,7 @@ fn each_live_handler_says_why_it_does_not_take_a_job() {
         assert_eq!(words(&filled.json(&["show", "2"]), 2), want);
         let text = filled.tells(&["queue", "show", "2"]).out;
         for line in [
-            "h1 on mac-07  has job 1",
+            "h1 on mac-07  seen 0 s ago  has job 1",
             "takes only jobs of acme/web",
             "both places",
             "another pull runs",
@@ -260,4 +260,22 @@ fn several_queues_are_named_and_one_can_be_chosen() {
     let nowhere = anklet(&filled.world, &configuration, &["queue", "list", "--queue", "gamma"]);
     assert_eq!(nowhere.code, Some(2));
     assert!(nowhere.err.contains("gamma") && nowhere.err.contains("acme, beta"), "{}", nowhere.err);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_said_and_is_no_outage() {
+    let filled = redis();
+    let mut client = client(filled.server.as_ref().unwrap().port, Some("canary-1f2e"));
+    (1..=2).for_each(|id| drop(filled.store.apply(&queued_of(id, "app", &["anka-template:t"])).unwrap()));
+    for (id, record, words) in [("1", r#"{"v":9,"x":1}"#, "version 9 is newer"), ("2", "{broken", "record")] {
+        say::<i64>(&mut client, &["HSET", "anklet:{acme}:jobs", id, record]);
+        let told = anklet(&filled.world, &filled.configuration, &["queue", "show", id]);
+        assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{}", told.out);
+        assert!(told.out.contains("queue acme") && told.out.contains(&format!("job {id}")), "{}", told.out);
+        assert!(told.out.contains(words), "{}", told.out);
+        let queue = anklet(&filled.world, &filled.configuration, &["queue", "show", id, "--json"]).queue();
+        assert_eq!((&queue["unreadable"], &queue["error"]), (&json!(1), &Value::Null));
+    }
+    let told = anklet(&filled.world, &filled.configuration, &["queue", "list"]);
+    assert!(told.out.contains("2 jobs that this version cannot read"), "{}", told.out);
 }

@@ -10,7 +10,7 @@ use anklet::domain::scope::Scope;
 use anklet::store::{Ask, Store};
 use redis::{Connection, cmd};
 
-use crate::life::model::{checkpoint, claim_id, release, started, vm};
+use crate::life::model::{checkpoint, claim_id, not_here, release, started, vm};
 use crate::store::world::{ask, card, claimed, queued_of};
 use crate::support::redis::{Server, say, store};
 
@@ -25,32 +25,57 @@ fn counts(client: &mut Connection) -> BTreeMap<String, u64> {
     counts.collect()
 }
 
+/// In what the jobs in front differ.
+#[derive(Clone, Copy, Debug)]
+enum Front {
+    /// In nothing.
+    Alike,
+    /// Each has a repository and labels of its own.
+    Unlike,
+    /// Each has a repository of its own, and this voter, as the store writes it, has said "not here", as of job 1.
+    Voted(&'static str),
+}
+
 /// `times` more jobs like job 1, older than it, written as the store writes them: in its own form, but at once.
-fn multiply(client: &mut Connection, times: u64) {
+fn multiply(client: &mut Connection, times: u64, front: Front) {
     let script = r"
         local text = redis.call('HGET', KEYS[1], '1')
-        local member = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
-        local class = string.sub(member, 1, -43)
         local age = tonumber(string.match(text, '\34age\34:(%d+)'))
         for i = ARGV[1] + 1, ARGV[2] do
             local id = 100000 + i
             local old = string.format('%.0f', age - 1000000 + i)
+            local repo, labels = 'web', '0123456789abcdef'
+            if ARGV[3] ~= 'alike' then repo, labels = 'web' .. i, string.format('%016x', i) end
             local new = string.gsub(text, '\34id\34:1,', '\34id\34:' .. id .. ',')
             new = string.gsub(new, '\34age\34:%d+', '\34age\34:' .. old)
+            new = string.gsub(new, '\34repo\34:\34web', '\34repo\34:\34' .. repo)
+            local places = { '=' .. labels, 'acme/' .. repo .. ' -', 'acme -', '* -' }
+            if ARGV[4] ~= '' then
+                places = { '=' .. labels, 'acme/' .. repo .. ' ' .. ARGV[4] }
+                redis.call('ZADD', KEYS[4], old, places[2])
+            end
             redis.call('HSET', KEYS[1], id, new)
             redis.call('ZADD', KEYS[2], old, id)
-            redis.call('ZADD', KEYS[3], 0, string.format('%s %020d %020d', class, old, id))
-        end
-        redis.call('ZADD', KEYS[4], age - 1000000 + 1, class)";
+            for _, place in ipairs(places) do
+                redis.call('ZADD', KEYS[3], 0, string.format('%s %020d %020d', place, old, id))
+            end
+        end";
     let key = |name: &str| format!("anklet:{{acme}}:{name}");
+    let (kind, voter) = match front {
+        Front::Alike => ("alike", ""),
+        Front::Unlike => ("unlike", ""),
+        Front::Voted(voter) => ("unlike", voter),
+    };
     // In pieces: a busy machine must not keep one answer waiting too long.
     for from in (0..times).step_by(5000) {
         cmd("EVAL")
             .arg(script)
             .arg(4)
-            .arg(&[key("jobs"), key("queued"), key("waiting"), key("classes")])
+            .arg(&[key("jobs"), key("queued"), key("ready"), key("voted")])
             .arg(from)
             .arg(times.min(from + 5000))
+            .arg(kind)
+            .arg(voter)
             .query::<()>(client)
             .unwrap();
     }
@@ -80,8 +105,8 @@ fn measured(queue: &dyn Store, client: &mut Connection) -> (BTreeMap<String, u64
     (counts, begun.elapsed() / 50)
 }
 
-#[test]
-fn a_hundred_thousand_jobs_in_front_cost_nothing() {
+/// What a job's life costs alone and behind more and more others.
+fn held_against_alone(front: Front) {
     let server = Server::start(&[]);
     let mut client = server.client();
     let queue = store(server.options()).queue("acme");
@@ -89,7 +114,7 @@ fn a_hundred_thousand_jobs_in_front_cost_nothing() {
     queue.apply(&queued_of(1, "web", &["anka-template:t"])).unwrap();
     let (alone, quick) = measured(&*queue, &mut client);
     for more in [10_000, 100_000] {
-        multiply(&mut client, more);
+        multiply(&mut client, more, front);
         assert_eq!(queue.depth().unwrap().queued, more + 1);
         // What the last round has left behind is over.
         say::<i64>(&mut client, &["DEL", "anklet:{acme}:over"]);
@@ -98,8 +123,58 @@ fn a_hundred_thousand_jobs_in_front_cost_nothing() {
             ["HDEL", "anklet:{acme}:jobs"].into_iter().chain(ids.iter().map(String::as_str)).collect();
         say::<i64>(&mut client, &words);
         let (behind, slow) = measured(&*queue, &mut client);
-        println!("behind {more}: {slow:?} a job's life, alone {quick:?}; {behind:?}");
+        println!("behind {more} {front:?}: {slow:?} a job's life, alone {quick:?}; {behind:?}");
         assert_eq!(behind, alone);
         assert!(slow < quick * 3 + Duration::from_millis(5), "alone {quick:?}, behind {more} {slow:?}");
     }
+}
+
+#[test]
+fn a_hundred_thousand_jobs_in_front_cost_nothing() {
+    held_against_alone(Front::Alike);
+}
+
+#[test]
+fn a_hundred_thousand_repositories_and_labels_in_front_cost_nothing() {
+    held_against_alone(Front::Unlike);
+}
+
+#[test]
+fn behind_thousands_of_classes_a_job_is_found_in_small_steps() {
+    const CLASSES: u64 = 2000;
+    let server = Server::start(&[]);
+    let mut client = server.client();
+    let queue = store(server.options()).queue("acme");
+    let (claim, scope) = (claim_id(1), Scope::Organization { owner: "acme".into() });
+    let own = Ask { voter: "v1", ..ask(&claim, &scope) };
+    queue.seen(&card("h1", "v1", Duration::from_secs(90))).unwrap();
+    queue.seen(&card("h2", "v2", Duration::from_secs(90))).unwrap();
+    queue.apply(&queued_of(3, "lib", &["anka-template:t"])).unwrap();
+    let (claim, of_two) = (claim_id(2), Ask { voter: "v2", ..own.clone() });
+    assert_eq!(claimed(&*queue, &Ask { claim: &claim, ..of_two.clone() }), Some(3));
+    queue.apply(&not_here(2, "v2")).unwrap();
+    queue.apply(&queued_of(1, "web", &["anka-template:t"])).unwrap();
+    // How the store writes the voter.
+    assert_eq!(claimed(&*queue, &Ask { except: &[JobId(3)], ..own.clone() }), Some(1));
+    queue.apply(&not_here(1, "v1")).unwrap();
+    let class = say::<Vec<String>>(&mut client, &["ZRANGE", "anklet:{acme}:voted", "1", "1"]).remove(0);
+    multiply(&mut client, CLASSES, Front::Voted(class.rsplit(' ').next().unwrap().to_owned().leak()));
+    queue.apply(&queued_of(2, "app", &["anka-template:t"])).unwrap();
+    say::<()>(&mut client, &["CONFIG", "RESETSTAT"]);
+    assert_eq!(
+        claimed(&*queue, &own),
+        Some(3),
+        "the first that is not \"not here\", not the first of the scope"
+    );
+    let counts = counts(&mut client);
+    let scripts = counts["evalsha"] + counts.get("eval").unwrap_or(&0);
+    assert!(scripts <= CLASSES / 32 + 4, "{counts:?}");
+    assert!(counts["hget"] / scripts < 40, "a step looks at few: {counts:?}");
+    // Another host has said nothing: the eldest is its own.
+    let (claim, app) = (claim_id(2), Scope::Repository { owner: "acme".into(), repo: "app".into() });
+    assert_eq!(claimed(&*queue, &Ask { claim: &claim, ..of_two }), Some(100_001));
+    say::<()>(&mut client, &["CONFIG", "RESETSTAT"]);
+    let claim = claim_id(3);
+    assert_eq!(claimed(&*queue, &Ask { voter: "v1", ..ask(&claim, &app) }), Some(2));
+    assert!(self::counts(&mut client)["zrangebylex"] < 8, "other scopes' jobs are not looked at");
 }

@@ -76,3 +76,18 @@ fn a_job_that_runs_is_extended_in_its_hosts_name() {
     let entry = host.held(&claim_id(1)).unwrap().unwrap();
     assert_eq!(entry.hold().unwrap().lease_until, lease_until);
 }
+
+#[test]
+fn the_end_of_a_lease_is_foreseen() {
+    let name = new_queue();
+    let (host, other) = (store(shared().options()).queue(&name), store(shared().options()).queue(&name));
+    host.apply(&queued(1)).unwrap();
+    assert_eq!(take(&*host, 1), Some(1));
+    let begun = Instant::now();
+    assert!(!other.expects_abandoned(), "it has not looked yet");
+    assert_eq!(ids(&other.abandoned().unwrap()), [0; 0]);
+    eventually("it is time to look", LEASE * 2, || other.expects_abandoned());
+    assert!(begun.elapsed() > LEASE / 2, "{:?}", begun.elapsed());
+    assert_eq!(ids(&other.abandoned().unwrap()), [1]);
+    assert!(!other.expects_abandoned(), "one that has ended is no reason to hurry again");
+}

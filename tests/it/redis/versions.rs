@@ -40,7 +40,6 @@ fn the_keys_are_those_that_are_documented() {
     let names = [
         "bell",
         "cards",
-        "classes",
         "holds",
         "jobs",
         "leases",
@@ -50,10 +49,10 @@ fn the_keys_are_those_that_are_documented() {
         "parked",
         "pauses",
         "queued",
+        "ready",
         "running",
         "dead",
         "runners",
-        "waiting",
     ];
     let mut want: Vec<String> = names.iter().map(|name| key(name)).collect();
     want.sort();
@@ -121,4 +120,47 @@ fn a_key_of_another_kind_is_said() {
     say::<()>(&mut server.client(), &["SET", &key("jobs"), "mine"]);
     let error = queue.apply(&queued(1)).unwrap_err();
     assert!(matches!(&error, StoreError::Unreadable(why) if why.contains("another kind")), "{error}");
+}
+
+/// The indexes of waiting jobs as they were before `ready`: places and classes.
+#[test]
+fn what_waits_in_the_former_indexes_is_found() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    let mut client = server.client();
+    let count = 600;
+    (1..=count).for_each(|id| drop(queue.apply(&queued(id)).unwrap()));
+    for id in 1..=count {
+        let age = say::<String>(&mut client, &["ZSCORE", &key("queued"), &id.to_string()]);
+        let age = age.parse::<f64>().unwrap();
+        let place = format!("acme/app 0123456789abcdef - {age:020} {id:020}");
+        say::<i64>(&mut client, &["ZADD", &key("waiting"), "0", &place]);
+    }
+    say::<i64>(&mut client, &["ZADD", &key("classes"), "1", "acme/app 0123456789abcdef -"]);
+    say::<i64>(&mut client, &["DEL", &key("ready")]);
+    queue.apply(&completed(2, None)).unwrap();
+    queue.purge().unwrap();
+    for (turn, id) in [1, 3].into_iter().chain(4..=count).enumerate() {
+        assert_eq!(claimed(&*queue, &ask(&claim_id(turn as u64), &acme())), Some(id));
+    }
+    assert_eq!(claimed(&*queue, &ask(&claim_id(9999), &acme())), None);
+    assert_eq!(say::<i64>(&mut client, &["EXISTS", &key("waiting"), &key("classes")]), 0);
+}
+
+/// As an older program leaves it that does not know the index.
+#[test]
+fn what_is_no_longer_queued_is_passed_and_thrown_away() {
+    let server = Server::start(&[]);
+    let queue = store(server.options()).queue("acme");
+    let mut client = server.client();
+    (1..=3).for_each(|id| drop(queue.apply(&queued(id)).unwrap()));
+    let listed = say::<Vec<String>>(&mut client, &["ZRANGE", &key("ready"), "0", "-1"]);
+    (1..=2).for_each(|id| drop(queue.apply(&completed(id, None)).unwrap()));
+    for member in listed {
+        say::<i64>(&mut client, &["ZADD", &key("ready"), "0", &member]);
+    }
+    assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), Some(3));
+    assert_eq!(claimed(&*queue, &ask(&claim_id(2), &acme())), None);
+    let left = say::<Vec<String>>(&mut client, &["ZRANGE", &key("ready"), "0", "-1"]);
+    assert!(!left.iter().any(|member| member.starts_with("acme -")), "{left:?}");
 }

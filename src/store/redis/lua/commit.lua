@@ -2,7 +2,7 @@
 -- Removals come first, so that a server whose memory is full lets jobs go on and end, but takes none.
 local plan = cjson.decode(ARGV[2])
 local index = { runners = runners, queued = queued, parked = parked, claimed = claimed, running = running, over = over,
-  dead = dead, leases = leases, waiting = waiting, pauses = pauses }
+  dead = dead, leases = leases, pauses = pauses }
 
 for _, job in ipairs(plan.jobs) do
   if (redis.call('HGET', jobs, job[1]) or '') ~= job[2] then return 0 end
@@ -18,15 +18,18 @@ for _, tie in ipairs(plan.tied) do
   end
 end
 
-for _, gone in ipairs(plan.remove) do redis.call('ZREM', index[gone[1]], gone[2]) end
+for _, gone in ipairs(plan.remove) do
+  if gone[1] == 'ready' then take_out(gone[2]) else redis.call('ZREM', index[gone[1]], gone[2]) end
+end
 for _, claim in ipairs(plan.let_go) do redis.call('HDEL', holds, claim) end
 for _, job in ipairs(plan.forget) do redis.call('HDEL', jobs, job) end
 for _, owner in ipairs(plan.gone) do redis.call('HDEL', cards, owner) end
 for _, job in ipairs(plan.write) do redis.call('HSET', jobs, job[1], job[2]) end
 for _, card in ipairs(plan.show) do redis.call('HSET', cards, card[1], card[2]) end
-for _, new in ipairs(plan.add) do redis.call('ZADD', index[new[1]], new[2], new[3]) end
+for _, new in ipairs(plan.add) do
+  if new[1] == 'ready' then put_in(new[3]) else redis.call('ZADD', index[new[1]], new[2], new[3]) end
+end
 for _, hold in ipairs(plan.hold) do redis.call('HSET', holds, hold[1], hold[2]) end
-for _, class in ipairs(plan.classes) do list_class(class) end
 
 for i = 16, #KEYS do post(KEYS[i], 'news') end
 if plan.ring then ring(0) end

@@ -1,6 +1,6 @@
 -- Stands before every script. KEYS: the queue's keys in the order of keys.rs; behind them, mailboxes.
 -- ARGV[1]: the moment in milliseconds, for tests; empty: the server's own clock.
-local jobs, holds, runners, queued, parked, claimed, running, over, dead, leases, waiting, pauses, classes, cards, bell =
+local jobs, holds, runners, queued, parked, claimed, running, over, dead, leases, pauses, ready, voted, cards, bell =
   unpack(KEYS, 1, 15)
 
 local function clock()
@@ -28,14 +28,42 @@ local function under(index, prefix, from, count)
   return redis.call('ZRANGEBYLEX', index, '[' .. prefix .. ' ', '(' .. prefix .. '!', 'LIMIT', from, count)
 end
 
--- A class is listed under the age of its first waiting job, and not at all when none waits.
+-- A class is listed under the age of its first job, and not at all when it has none.
 local function list_class(class)
-  local first = under(waiting, class, 0, 1)[1]
+  local first = under(ready, class, 0, 1)[1]
   if first then
-    redis.call('ZADD', classes, string.sub(first, -41, -22), class)
+    redis.call('ZADD', voted, string.sub(first, -41, -22), class)
   else
-    redis.call('ZREM', classes, class)
+    redis.call('ZREM', voted, class)
   end
+end
+
+-- Where `ready` has a job, by its place "OWNER/REPO LABELS ABSENT AGE ID"; and its class, if somebody has said "not here".
+local function spots(place)
+  local owner, repo, labels, absent = string.match(place, '^([^/ ]+)/(%S+) (%S+) (%S+) ')
+  local order = string.sub(place, -42)
+  if absent ~= '-' then
+    local class = owner .. '/' .. repo .. ' ' .. absent
+    return { '=' .. labels .. order, class .. order }, class
+  end
+  return { '=' .. labels .. order, '* -' .. order, owner .. ' -' .. order, owner .. '/' .. repo .. ' -' .. order }
+end
+
+local function put_in(place)
+  local found, class = spots(place)
+  local pairs = {}
+  for _, spot in ipairs(found) do
+    pairs[#pairs + 1] = 0
+    pairs[#pairs + 1] = spot
+  end
+  redis.call('ZADD', ready, unpack(pairs))
+  if class then list_class(class) end
+end
+
+local function take_out(place)
+  local found, class = spots(place)
+  redis.call('ZREM', ready, unpack(found))
+  if class then list_class(class) end
 end
 
 -- One token is enough, and it dies when it has gone round or nothing waits.
@@ -44,7 +72,7 @@ local function ring(hops)
 end
 
 local function pass_on(hops)
-  if redis.call('ZCARD', waiting) > 0 and hops <= redis.call('HLEN', cards) then ring(hops) end
+  if redis.call('ZCARD', ready) > 0 and hops <= redis.call('HLEN', cards) then ring(hops) end
 end
 
 -- Whom nobody fetches letters for is forgotten after an hour.

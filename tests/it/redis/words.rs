@@ -1,0 +1,71 @@
+//! What an operator reads of a server that is not as the configuration says.
+
+use std::time::Duration;
+
+use anklet::domain::secret::Secret;
+use anklet::store::redis::{Options, Retries, Tls};
+
+use super::tls::certificates;
+use crate::life::model::queued;
+use crate::store::world::Folder;
+use crate::support::World;
+use crate::support::daemon::command;
+use crate::support::redis::{Server, TlsServer, options, store};
+
+/// What is said of a delivery that cannot be stored.
+fn refusal(options: Options) -> String {
+    let retries = Retries { most: 0, delay: Duration::from_millis(1), factor: 1.0 };
+    let queue = store(Options { retries, ..options }).queue("acme");
+    queue.apply(&queued(1)).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_refused_at_the_door_is_said_with_its_remedy() {
+    let server = Server::start(&[]);
+    let password = Some(Secret::new("canary-77"));
+    let why = refusal(Options { password: password.clone(), ..server.options() });
+    assert!(why.contains("it has no password set: leave ours out"), "{why}");
+    let user = Some("nobody".into());
+    let why = refusal(Options { user, password, ..server.options() });
+    assert!(why.contains("it refuses the user or the password"), "{why}");
+    let why = refusal(Options { database: 99, ..server.options() });
+    assert!(why.contains("it has no database of this number"), "{why}");
+    let cluster = Server::start(&["--cluster-enabled", "yes"]);
+    let why = refusal(Options { database: 1, ..cluster.options() });
+    assert!(why.contains("database 0 only"), "{why}");
+}
+
+#[test]
+fn tls_on_one_side_only_is_said() {
+    // As main does.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let plain = Server::start(&[]);
+    let why = refusal(Options { tls: Tls::Insecure, ..plain.options() });
+    assert!(why.contains("it speaks no TLS on this port"), "{why}");
+    let folder = Folder::new();
+    let (authority, certificate, key) = certificates(folder.path());
+    let server = TlsServer::start(&authority, &certificate, &key);
+    let why = refusal(options(server.port));
+    assert!(why.contains("set tls_enabled: true"), "{why}");
+}
+
+#[test]
+fn check_warns_of_a_server_that_may_lose_jobs_and_of_a_cluster_that_is_none() {
+    let world = World::new();
+    let check = |server: &Server, more: &str| {
+        let top = format!("global_database_url: 127.0.0.1\nglobal_database_port: {}\n{more}", server.port);
+        std::fs::write(world.dir.join("own.yml"), world.configuration(1, &top)).unwrap();
+        let told = command(&world).args(["check", "-c", "own.yml"]).output().unwrap();
+        assert_eq!(told.status.code(), Some(0), "{}", String::from_utf8_lossy(&told.stderr));
+        String::from_utf8(told.stdout).unwrap()
+    };
+    let careless = Server::start(&["--appendonly", "no", "--maxmemory-policy", "allkeys-lru"]);
+    let said = check(&careless, "global_database_cluster_mode: true");
+    for words in ["warning: Redis at", "appendonly is no", "policy is allkeys-lru", "it is no cluster"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.contains("; 3 warnings"), "{said}");
+    let careful = Server::start(&["--appendonly", "yes", "--maxmemory-policy", "noeviction"]);
+    let said = check(&careful, "");
+    assert!(said.contains("; 0 warnings") && !said.contains("warning:"), "{said}");
+}
