@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::env::Variables;
 use crate::config::{Common, Config, Credentials, Github, Plugin};
 use crate::domain::scope::Scope;
-use crate::github::{self, AppOptions, Client, Proxies, Secret};
+use crate::github::{self, AppOptions, Client, Proxies, Secret, is_same_key};
 
 /// The clients made so far.
 pub struct Clients<'a> {
@@ -71,10 +71,15 @@ impl<'a> Clients<'a> {
             Credentials::Token(token) => github::Credentials::Token(token.clone()),
             Credentials::App { app_id, installation_id, private_key } => {
                 let installation_id = installation_id.or_else(|| self.written_elsewhere(plugin));
+                // One key may be written in two forms.
+                let first = self.siblings(plugin).find_map(|other| match &other.credentials {
+                    Credentials::App { private_key, .. } => Some(private_key),
+                    _ => None,
+                });
                 github::Credentials::App(AppOptions {
                     app_id: *app_id,
                     installation_id,
-                    private_key: private_key.clone(),
+                    private_key: first.unwrap_or(private_key).clone(),
                     homes: if installation_id.is_none() { self.homes(plugin) } else { Vec::new() },
                 })
             }
@@ -107,7 +112,7 @@ impl<'a> Clients<'a> {
             (
                 Credentials::App { app_id: a, private_key: key, .. },
                 Credentials::App { app_id: b, private_key: other, .. },
-            ) => a == b && key == other,
+            ) => a == b && is_same_key(key, other),
             _ => false,
         };
         let same_owner =

@@ -42,8 +42,12 @@ pub enum Reason {
     Unknown(String),
     /// GitHub refuses our sign-in.
     SignInRefused(String),
-    /// GitHub refuses for want of a permission.
+    /// GitHub refuses, for want of a permission, what each job of this handler needs.
     Forbidden(String),
+    /// GitHub shows neither this job nor its repository to these credentials.
+    Unreadable(String),
+    /// GitHub refuses to make this runner.
+    RunnerRefused(String),
     /// The store does not answer.
     StoreAway(String),
     /// The journal cannot be written.
@@ -78,12 +82,13 @@ pub enum Policy {
 }
 
 /// The words of the reasons that count, see [`Policy::Counted`].
-pub const COUNTED: [&str; 7] = [
+pub const COUNTED: [&str; 8] = [
     "pull_failed",
     "clone_failed",
     "start_failed",
     "copy_failed",
     "script_failed",
+    "runner_refused",
     "not_online",
     "not_started",
 ];
@@ -110,6 +115,7 @@ impl Reason {
             | Reason::StartFailed(_)
             | Reason::CopyFailed(_)
             | Reason::ScriptFailed(_)
+            | Reason::RunnerRefused(_)
             | Reason::NotOnline
             | Reason::NotStarted => Policy::Counted,
             Reason::NoSlot
@@ -121,6 +127,7 @@ impl Reason {
             | Reason::Unknown(_)
             | Reason::SignInRefused(_)
             | Reason::Forbidden(_)
+            | Reason::Unreadable(_)
             | Reason::StoreAway(_)
             | Reason::JournalFailed(_)
             | Reason::Stopped
@@ -151,6 +158,8 @@ impl Reason {
             Reason::Unknown(_) => "unknown",
             Reason::SignInRefused(_) => "sign_in_refused",
             Reason::Forbidden(_) => "forbidden",
+            Reason::Unreadable(_) => "unreadable",
+            Reason::RunnerRefused(_) => "runner_refused",
             Reason::StoreAway(_) => "store_away",
             Reason::JournalFailed(_) => "journal_failed",
             Reason::Parked => "parked",
@@ -168,9 +177,10 @@ impl Reason {
             | Reason::AnkaAway(_)
             | Reason::GitHubAway(_)
             | Reason::SignInRefused(_)
+            | Reason::Forbidden(_)
             | Reason::StoreAway(_)
             | Reason::JournalFailed(_) => Stands::ForTheHost,
-            Reason::PullTaken | Reason::RegistryAway(_) | Reason::Unknown(_) | Reason::Forbidden(_) => {
+            Reason::PullTaken | Reason::RegistryAway(_) | Reason::Unknown(_) | Reason::Unreadable(_) => {
                 Stands::ForTheJob
             }
             _ => Stands::Nothing,
@@ -203,7 +213,11 @@ impl fmt::Display for Reason {
             Reason::Malformed(why) => why.fmt(f),
             Reason::NotHere(what) => write!(f, "template not here: {what}"),
             Reason::NoSlot => f.write_str("both places for a VM are taken"),
-            Reason::NoRoom(what) | Reason::Unknown(what) | Reason::Forbidden(what) => f.write_str(what),
+            Reason::NoRoom(what)
+            | Reason::Unknown(what)
+            | Reason::Forbidden(what)
+            | Reason::Unreadable(what) => f.write_str(what),
+            Reason::RunnerRefused(why) => write!(f, "GitHub refuses to make the runner: {why}"),
             Reason::PullTaken => f.write_str("another template is being pulled on this host"),
             Reason::PullFailed(why) => write!(f, "the pull failed: {why}"),
             Reason::RegistryAway(why) => write!(f, "the registry does not answer: {why}"),
@@ -238,6 +252,7 @@ mod tests {
             Reason::StartFailed(why()),
             Reason::CopyFailed(why()),
             Reason::ScriptFailed(why()),
+            Reason::RunnerRefused(why()),
             Reason::NotOnline,
             Reason::NotStarted,
         ];

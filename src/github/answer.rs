@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -76,14 +77,28 @@ impl Answer {
         }
     }
 
-    /// GitHub's `message`, shortened; empty without one.
+    /// GitHub's `message` and what its `errors` add, shortened; empty without one.
     pub(super) fn message(&self) -> String {
         #[derive(serde::Deserialize)]
         struct Told {
             message: String,
+            #[serde(default)]
+            errors: Value,
         }
-        self.json::<Told>().map(|told| shown(&told.message)).unwrap_or_default()
+        let Ok(told) = self.json::<Told>() else { return String::new() };
+        match fault_of(&told.errors) {
+            Some(more) => shown(&format!("{}: {more}", told.message)),
+            None => shown(&told.message),
+        }
     }
+}
+
+/// The first of an answer's `errors`: a text, or an object with a message, or with a field and a code.
+fn fault_of(errors: &Value) -> Option<String> {
+    let first = errors.get(0).unwrap_or(errors);
+    let text = |name: &str| first.get(name).and_then(Value::as_str);
+    let said = first.as_str().or_else(|| text("message")).map(str::to_owned);
+    said.or_else(|| Some(format!("{} {}", text("field")?, text("code")?)))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -129,6 +144,17 @@ mod tests {
         assert_eq!(answer(r#"{"message":"Bad\ncredentials"}"#).message(), "Badcredentials");
         assert_eq!(answer(&format!(r#"{{"message":"{}"}}"#, "é".repeat(900))).message().chars().count(), 200);
         assert_eq!(answer("<html>").message(), "");
+        for (errors, more) in [
+            (r#"["too long"]"#, ": too long"),
+            (r#""too long""#, ": too long"),
+            (r#"[{"field":"labels","code":"invalid"}]"#, ": labels invalid"),
+            (r#"[{"code":"custom","message":"no such group"},{}]"#, ": no such group"),
+            ("[]", ""),
+            ("null", ""),
+        ] {
+            let body = format!(r#"{{"message":"Validation Failed","errors":{errors}}}"#);
+            assert_eq!(answer(&body).message(), format!("Validation Failed{more}"));
+        }
         assert!(!answer("").is_json() && !answer("<html>").is_json() && answer("{}").is_json());
     }
 }

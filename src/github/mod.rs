@@ -40,7 +40,7 @@ pub mod webhook; // signatures
 pub mod whoami; // as whom the credentials sign in, and whether a scope's runners can be seen
 
 pub use crate::domain::secret::Secret;
-pub use app::Installation;
+pub use app::{Installation, is_same_key};
 pub use asker::{Asker, GRACE, Watcher};
 pub use call::Call;
 pub use client::Client;

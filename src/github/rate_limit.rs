@@ -54,10 +54,13 @@ pub(super) fn judge(answer: &Answer) -> Verdict {
     }
 }
 
-/// The pause for a secondary limit: what GitHub says, else 60 s after the first in a row, doubling.
+/// The pause for a limit: what GitHub says, else 60 s after the first in a row, doubling. Who says "now" again and
+/// again is not believed.
 pub(super) fn pause_for(limit: Limit, in_a_row: u32) -> Duration {
     match limit {
-        Limit::Primary(wait) | Limit::Secondary(Some(wait)) => wait,
+        Limit::Primary(wait) | Limit::Secondary(Some(wait)) => {
+            wait.max(doubling(SHORTEST, in_a_row, UNNAMED))
+        }
         Limit::Secondary(None) => doubling(UNNAMED, in_a_row, LONGEST),
     }
 }
@@ -203,6 +206,8 @@ mod tests {
     fn an_unnamed_secondary_limit_doubles() {
         let of = |n| pause_for(Limit::Secondary(None), n).as_secs();
         assert_eq!([1, 2, 3, 7, 30].map(of), [60, 120, 240, 3600, 3600]);
-        assert_eq!(pause_for(Limit::Secondary(Some(secs(5))), 4), secs(5));
+        assert_eq!(pause_for(Limit::Secondary(Some(secs(5))), 2), secs(5));
+        let now = [1, 2, 4, 20].map(|n| pause_for(Limit::Primary(secs(1)), n).as_secs());
+        assert_eq!(now, [1, 2, 8, 60], "a reset that is over each time");
     }
 }

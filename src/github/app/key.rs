@@ -48,6 +48,12 @@ impl AppKey {
     }
 }
 
+/// Whether two texts are one key, in one form or in two.
+pub fn is_same_key(one: &Secret, other: &Secret) -> bool {
+    let public = |pem: &Secret| Some(AppKey::from_pem(pem.expose())?.0.public().as_ref().to_vec());
+    one == other || public(one).is_some_and(|known| Some(known) == public(other))
+}
+
 impl fmt::Debug for AppKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AppKey(***)")
@@ -71,6 +77,8 @@ mod tests {
         };
         let tokens = [PKCS1, PKCS8].map(|pem| AppKey::from_pem(pem).unwrap().token(7, 1000).unwrap());
         assert_eq!(tokens[0], tokens[1], "one key in two forms");
+        let secret = |text: &str| Secret::new(text.to_owned());
+        assert!(is_same_key(&secret(PKCS1), &secret(PKCS8)) && !is_same_key(&secret(PKCS1), &secret("x")));
         let (signed, signature) = tokens[0].expose().rsplit_once('.').unwrap();
         let (header, claims) = signed.split_once('.').unwrap();
         assert_eq!(text(header), r#"{"alg":"RS256","typ":"JWT"}"#);

@@ -16,6 +16,7 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 use key::AppKey;
 
+pub use key::is_same_key;
 pub use place::Installation;
 pub(super) use skew::{Skew, off};
 

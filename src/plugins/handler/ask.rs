@@ -13,6 +13,7 @@ use crate::github::Asker;
 use crate::github::runs::{JobAnswer, JobNow, JobState, Repository};
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
+use crate::plugins::handler::schedule::Pause;
 use crate::plugins::handler::streak::Effort;
 use crate::runtime::pace::paced;
 
@@ -52,6 +53,34 @@ impl Missing {
     }
 }
 
+/// Repositories that GitHub does not show: until when nobody asks again, and its last words.
+#[derive(Default)]
+pub(super) struct Hidden(HashMap<String, (Pause, String)>);
+
+impl Hidden {
+    /// GitHub does not show the job. Many jobs of its repository may wait: each would be asked about.
+    fn met(&mut self, job: &Job, why: String) -> Reason {
+        if self.0.len() >= MOST_MISSING {
+            self.0.clear();
+        }
+        let before = self.0.get(&full_name(job)).map(|(pause, _)| *pause);
+        self.0.insert(full_name(job), (Pause::after(before), why.clone()));
+        Reason::Unreadable(why)
+    }
+
+    /// Whether it is worth asking about the job.
+    fn is_seen(&self, job: &Job) -> Result<(), Reason> {
+        match self.0.get(&full_name(job)) {
+            Some((pause, why)) if pause.lasts() => Err(Reason::Unreadable(why.clone())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn full_name(job: &Job) -> String {
+    format!("{}/{}", job.owner, job.repo).to_ascii_lowercase()
+}
+
 /// Whether this is the end of a job that GitHub has deleted: nothing is known of its runner then.
 pub(super) fn is_deleted(conclusion: &Conclusion) -> bool {
     matches!(conclusion, Conclusion::Unknown(word) if word == DELETED)
@@ -69,10 +98,14 @@ impl Handler {
             job.id,
             known.as_ref().map(|(etag, _)| etag.as_str()),
         );
-        let answer = answer.map_err(|error| github_reason(&error))?;
+        let answer = answer.map_err(|error| match github_reason(&error) {
+            Reason::Forbidden(why) => self.hidden.borrow_mut().met(job, why),
+            reason => reason,
+        })?;
         if answer != JobAnswer::NotFound {
             self.streaks.worked(Effort::AskJob);
             self.missing.borrow_mut().0.remove(&job.id);
+            self.hidden.borrow_mut().0.remove(&full_name(job));
         }
         let now = match answer {
             JobAnswer::NotFound => return self.not_found(job, asker),
@@ -117,11 +150,11 @@ impl Handler {
                 Ok(Some(State::Over(Ending { conclusion, runner: None, at: Millis(0), hold: None })))
             }
             Ok(false) => {
-                let place = format!("{}/{}", job.owner, job.repo);
-                Err(Reason::Forbidden(format!(
-                    "GitHub answers 404 for job {} and for {place}: renamed, deleted, or not readable with these credentials",
-                    job.id
-                )))
+                let why = format!(
+                    "GitHub answers 404 for {}/{} and its jobs: renamed, deleted, or not readable with these credentials",
+                    job.owner, job.repo
+                );
+                Err(self.hidden.borrow_mut().met(job, why))
             }
             Err(error) => Err(github_reason(&error)),
         }
@@ -133,6 +166,7 @@ impl Handler {
         if now.since(entry.queued_at) < super::FRESH {
             return Ok(());
         }
+        self.hidden.borrow().is_seen(&entry.job)?;
         match self.ask(&entry.job, asker)? {
             Some(State::Parked { .. }) => Err(Reason::Parked),
             Some(State::Over(_)) => Err(Reason::AlreadyOver),

@@ -63,16 +63,19 @@ impl Handler {
         }
         let asker = self.asker_cleaning(stop);
         let (github, scope) = (&self.tools.github, &self.options.scope);
-        let removed = if let Some(id) = self.undo.page().and_then(|page| page.runner_id) {
-            github.remove_runner(&asker, scope, id, &runner)
-        } else {
-            if let Some(at) = work.cut_short.take()
-                && let Ok(None) = github.find_runner(&asker, scope, &runner)
-            {
-                // One that is not listed yet may be a moment later, and be given a job.
-                breathe(SETTLES.saturating_sub(at.elapsed()));
-            }
-            github.remove_runner_named(&asker, scope, &runner)
+        let number = self.undo.page().and_then(|page| page.runner_id);
+        let removed = match (number, work.cut_short.take()) {
+            (Some(id), _) => github.remove_runner(&asker, scope, id, &runner),
+            (None, None) => github.remove_runner_named(&asker, scope, &runner),
+            (None, Some(at)) => match github.find_runner(&asker, scope, &runner) {
+                Ok(Some(found)) => github.remove_runner(&asker, scope, found.id, &runner),
+                Ok(None) => {
+                    // One that is not listed yet may be a moment later, and be given a job.
+                    breathe(SETTLES.saturating_sub(at.elapsed()));
+                    github.remove_runner_named(&asker, scope, &runner)
+                }
+                Err(error) => Err(error),
+            },
         };
         match removed {
             Ok(Removal::Gone) => {

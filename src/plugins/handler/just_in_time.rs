@@ -49,6 +49,9 @@ impl Handler {
                         refused_pause *= 2;
                         continue;
                     }
+                    Err(JitFault::Failed(GitHubError::Refused { status, message })) => {
+                        return Err(Reason::RunnerRefused(format!("{status}: {message}")));
+                    }
                     Err(JitFault::Failed(error)) => return Err(github_reason(&error)),
                     Err(JitFault::InDoubt(why)) => why,
                 };

@@ -151,14 +151,22 @@ impl Handler {
 
     /// Whether GitHub's word on the runner will be the last. Scripts that are cut short may leave a registration under
     /// way, and a runner that appears after GitHub was asked may be given a job: so they are given a moment to end.
-    fn is_registered_or_never_will_be(&self, call: &RunnerCall, runner: &RunnerName, stop: &Stop) -> bool {
-        let has_number = self.undo.page().is_some_and(|page| page.runner_id.is_some());
-        let is_listed = || {
-            let asker = self.asker_cleaning(stop);
-            matches!(self.tools.github.find_runner(&asker, &self.options.scope, runner), Ok(Some(_)))
-        };
-        let is_urgent = stop.urgency() == Urgency::Interrupt;
-        has_number || !is_urgent && (is_listed() || stop.ends_within(Urgency::Interrupt, call.ended(), GRACE))
+    fn is_registered_or_never_will_be(
+        &mut self,
+        call: &RunnerCall,
+        runner: &RunnerName,
+        stop: &Stop,
+    ) -> bool {
+        if self.undo.page().is_some_and(|page| page.runner_id.is_some()) {
+            return true;
+        }
+        if stop.urgency() == Urgency::Interrupt {
+            return false;
+        }
+        match self.tools.github.find_runner(&self.asker_cleaning(stop), &self.options.scope, runner) {
+            Ok(Some(found)) => self.undo.runner_made(found.id).is_ok(),
+            _ => stop.ends_within(Urgency::Interrupt, call.ended(), GRACE),
+        }
     }
 
     fn started(&self, call: RunnerCall) -> Result<(), Reason> {

@@ -72,16 +72,22 @@ pub struct HeldBack {
     host: Option<Pause>,
 }
 
-#[derive(Clone, Copy)]
-struct Pause {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
     times: u32,
     until: Instant,
 }
 
 impl Pause {
-    fn after(before: Option<Pause>) -> Pause {
+    /// The next one, ever longer.
+    pub fn after(before: Option<Pause>) -> Pause {
         let times = before.map_or(0, |p| p.times) + 1;
         Pause { times, until: Instant::now() + paced(uncounted_pause(times)) }
+    }
+
+    /// Whether it lasts.
+    pub fn lasts(&self) -> bool {
+        self.until > Instant::now()
     }
 }
 

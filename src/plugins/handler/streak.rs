@@ -94,7 +94,7 @@ impl Streaks {
     /// As one or the other, by the reason.
     pub fn failed_because(&self, effort: Effort, reason: &Reason, what: impl Display) {
         match reason {
-            Reason::Forbidden(_) => self.failed_for_good(effort, what),
+            Reason::Forbidden(_) | Reason::Unreadable(_) => self.failed_for_good(effort, what),
             // The gate to GitHub says it to the operator, once for all plugins.
             Reason::SignInRefused(_) => log::warn!("{what}"),
             _ => self.failed(effort, what),

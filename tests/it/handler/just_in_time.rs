@@ -93,6 +93,21 @@ fn a_refusal_is_said_with_the_permission_and_costs_no_try() {
 }
 
 #[test]
+fn a_runner_that_github_refuses_to_make_is_a_try_said_with_its_words() {
+    let world = World::new();
+    let body = "{\"message\":\"Validation Failed\",\"errors\":[{\"field\":\"labels\",\"code\":\"invalid\"}]}";
+    world.control("rules", &json!({ "path": "generate-jitconfig", "status": 422, "body": body, "times": 9 }));
+    let top = "global_runner_registration: jit\nglobal_job_retry_attempts: 2";
+    let mut daemon = world.start_with(&world.configuration(1, top));
+    let job = world.order(json!({}))[0];
+    assert_eq!(end_of(&world, job), "cancelled");
+    says(&world, "ERROR", "GitHub refuses to make the runner: 422: Validation Failed: labels invalid");
+    clean(&world);
+    assert_eq!(calls(&world, "clone").len(), 2);
+    assert_eq!(daemon.stop(), 0);
+}
+
+#[test]
 fn a_sign_in_that_is_refused_once_costs_no_vm() {
     let world = World::new();
     rule(&world, &json!({ "preset": "unauthorized", "times": 1 }));

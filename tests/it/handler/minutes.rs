@@ -1,7 +1,7 @@
 //! What waits for minutes. The daemon's schedule runs faster here: `ANKLET_PACE`, which only test builds know.
 
 use super::*;
-use crate::support::{Daemon, pause};
+use crate::support::{Daemon, pause, web};
 
 /// A daemon whose minutes are `pace` times as short.
 fn hurried(world: &World, pace: u32, top: &str) -> Daemon {
@@ -185,6 +185,46 @@ fn a_job_that_a_stranger_runs_is_asked_about_each_hour() {
     world.control(&format!("jobs/{job}/success"), &json!({}));
     eventually("the store knows that it is over", SOON, || state_in_store(&world, job) == "over");
     assert!(asked(&world, "GET", "/jobs/") <= 3);
+}
+
+/// Each of many jobs would be refused alike: the handler asks once in a while, not once a job.
+#[test]
+fn a_missing_permission_is_not_asked_about_job_by_job() {
+    let world = World::new();
+    let path = "/actions/runners/registration-token";
+    world.control("rules", &json!({ "method": "POST", "path": path, "preset": "permission", "times": 0 }));
+    let _daemon = hurried(&world, 20, "");
+    let jobs: Vec<u64> = (0..12).map(|_| world.order(json!({ "duration_ms": 50 }))[0]).collect();
+    says(&world, "ERROR", "registration_token");
+    // Two minutes: 0, 5, 15 and 60 s after one another.
+    pause(6000);
+    let calls = asked(&world, "POST", path);
+    assert!((2..=5).contains(&calls), "{calls}");
+    assert_eq!(world.said("ERROR").len(), 1, "{:?}", world.said("ERROR"));
+    web::delete(&format!("{}/_sim/rules", world.github));
+    for job in jobs {
+        assert_eq!(end_of(&world, job), "success");
+    }
+}
+
+/// As above, of a repository that GitHub does not show.
+#[test]
+fn a_repository_that_is_not_shown_is_not_asked_about_job_by_job() {
+    let world = World::new();
+    fs::write(world.dir.join(".config/anklet/.drain"), "").unwrap();
+    world.control("rules", &json!({ "method": "GET", "path": "/repos/", "preset": "not_found", "times": 0 }));
+    let _daemon = hurried(&world, 20, "");
+    for _ in 0..12 {
+        world.order(json!({ "duration_ms": 50 }));
+    }
+    // No longer so fresh that GitHub need not be asked.
+    pause(1600);
+    fs::remove_file(world.dir.join(".config/anklet/.drain")).unwrap();
+    says(&world, "ERROR", "not readable with these credentials");
+    pause(6000);
+    let calls = asked(&world, "GET", "/actions/jobs/");
+    assert!((2..=5).contains(&calls), "{calls}");
+    assert_eq!(world.said("ERROR").len(), 1, "{:?}", world.said("ERROR"));
 }
 
 /// GitHub has short 404s: the job is asked about again, and those behind it go on.
