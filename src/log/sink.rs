@@ -109,6 +109,7 @@ fn is_still_at(file: &File, path: &PathBuf) -> bool {
 mod tests {
     use super::*;
     use std::fs;
+    #[cfg(target_os = "linux")]
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
