@@ -22,9 +22,11 @@ pub(super) fn read(written: &str, report: &Report) -> Result<String, String> {
         return check(written).map_err(str::to_owned);
     }
     let file = path::expand(written, report)?;
-    // Key text without its BEGIN line must not be shown as if it were a path.
-    let is_path = written.len() <= LONGEST_SHOWN_PATH && !written.trim().contains('\n');
-    let shown = if is_path { report.quote(written) } else { "the file".into() };
+    // Key text without its BEGIN line must not be shown as if it were a path. It has neither of these, and begins
+    // with "MI".
+    let is_path = written.contains(['.', '~']) || written.trim().starts_with('/');
+    let is_short = written.len() <= LONGEST_SHOWN_PATH && !written.trim().contains('\n');
+    let shown = if is_path && is_short { report.quote(written) } else { "the file".into() };
     let text = path::read_small(&file, LARGEST_KEY).map_err(|why| format!("{shown} {why}"))?;
     check(&text).map_err(|why| format!("{shown} {why}"))
 }

@@ -83,6 +83,7 @@ const TOP: &[(&str, &str)] = &[
         "global_private_key: nowhere.pem",
         "global_private_key: \"nowhere.pem\" is not there; is the path right?",
     ),
+    ("global_private_key: MIIEowIBAAKCAQEA7+=", "global_private_key: the file is not there"),
     ("global_private_key: config.yml", "\"config.yml\" is not a PEM file; give the .pem that GitHub made"),
     ("global_private_key: \"-----BEGIN PRIVATE KEY-----\\nQUJD\"", "global_private_key: holds a damaged key"),
     (

@@ -14,8 +14,8 @@ use crate::support::daemon::ANKLET;
 use crate::support::wire::ask;
 use crate::support::{Daemon, World, eventually};
 
-/// What stands in the line of a command that is not run here.
-const MARK: &str = "not run by the tests";
+/// What stands behind a command that is not run here: at once, or in a block at the end of its line.
+const MARK: &str = " †";
 const SOON: Duration = Duration::from_secs(20);
 /// What an inline text that is a command begins with, beside `scripts/`. In a block every line is a command.
 const PROGRAMS: [&str; 15] = [
@@ -48,13 +48,19 @@ fn commands() -> [BTreeSet<String>; 2] {
             in_block = in_block.is_none().then_some(kind);
             continue;
         }
-        let found: Vec<&str> = match in_block {
-            Some("sh" | "console") => vec![line.split(" #").next().unwrap().trim()],
+        let parts: Vec<&str> = line.split('`').skip(1).collect();
+        let found: Vec<(&str, &str)> = match in_block {
+            Some("sh" | "console") => vec![line.split_once(" #").unwrap_or((line, ""))],
             Some(_) => continue,
-            None => line.split('`').skip(1).step_by(2).filter(|text| is_command(text)).collect(),
+            None => parts.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
         };
-        let set = if line.contains(MARK) { &mut marked } else { &mut run };
-        set.extend(found.into_iter().filter(|command| !command.is_empty()).map(str::to_owned));
+        for (command, behind) in found.into_iter().filter(|(text, _)| in_block.is_some() || is_command(text))
+        {
+            let is_marked =
+                if in_block.is_some() { behind.ends_with(MARK) } else { behind.starts_with(MARK) };
+            let set = if is_marked { &mut marked } else { &mut run };
+            set.extend(Some(command.trim().to_owned()).filter(|command| !command.is_empty()));
+        }
     }
     // Once is enough.
     run.retain(|command| !marked.contains(command));
