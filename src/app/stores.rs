@@ -157,8 +157,7 @@ pub fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, S
 
 fn options(redis: &config::Redis, lease: Duration, authorities: Option<Vec<u8>>) -> server::Options {
     server::Options {
-        host: redis.host.clone(),
-        port: redis.port,
+        nodes: redis.nodes.clone(),
         user: redis.user.clone(),
         password: redis.password.clone(),
         database: redis.database,
