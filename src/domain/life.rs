@@ -338,6 +338,16 @@ pub fn all_absent(entry: &Entry, voters: &[String]) -> bool {
     voters.iter().all(|voter| entry.absent.contains(voter))
 }
 
+/// The job once the voter has said "not here" of it without a claim. `None`: that would be the last word, and whoever
+/// has it cancels the run.
+pub fn passed_by(entry: &Entry, voter: &str, voters: &[String]) -> Option<Entry> {
+    let mut entry = entry.clone();
+    if !entry.absent.iter().any(|v| v == voter) {
+        entry.absent.push(voter.to_owned());
+    }
+    Some(entry).filter(|entry| !all_absent(entry, voters))
+}
+
 /// Whether somebody may take the job now: it is queued, its pause is over, and the asker's voter has the
 /// template, or nobody has (then whoever takes it cancels it).
 pub fn claimable(entry: &Entry, voter: &str, voters: &[String], now: Millis) -> bool {

@@ -15,7 +15,7 @@ impl Handler {
         self.still_wanted(&work.entry, &self.asker(stop, Urgency::Drain))?;
         self.dispel_doubt(stop)?;
         self.group_is_still_there(stop)?;
-        let (slot, source) = self.place(&work.vm, &request, stop)?;
+        let (slot, source) = self.place_unless_absent(work, &request, stop)?;
         self.still_to_start(work)?;
         let ticket = self.promise_vm(work, slot)?;
         self.boot(work, &ticket, &source, stop)?;
