@@ -18,7 +18,7 @@ use crate::runtime::status::Kind;
 use crate::runtime::supervisor::{Options, Supervisor};
 
 /// The queue whose memos hold what the hosts said.
-const QUEUE: &str = "aggregator";
+pub const QUEUE: &str = "aggregator";
 
 /// Gathers until it is stopped.
 pub fn serve(

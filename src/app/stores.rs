@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aggregate;
 use crate::config::{self, Config, Database};
 use crate::runtime::{pace, random};
 use crate::store::embedded::{self, Embedded};
@@ -28,8 +29,8 @@ pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
         bear(takes_writes(&*store.queue(HEALTH)), once)?;
     }
     let shared = clients(config)?;
-    for (_, redis) in &shared {
-        bear(redis.ping(), once)?;
+    for (of, redis) in &shared {
+        bear(serves(config, of, redis), once)?;
     }
     Ok(Stores { embedded, shared })
 }
@@ -42,14 +43,29 @@ pub fn damaged(config: &Config) -> Option<String> {
 
 /// Of each server of a configuration: what an operator should know, or why it cannot be used now. Nothing is written.
 pub fn examine(config: &Config) -> Vec<Result<Vec<String>, String>> {
-    let of = |redis: &server::Redis| match redis.ping() {
+    let told = |(of, redis): &(config::Redis, server::Redis)| match serves(config, of, redis) {
         Ok(()) => Ok(redis.remarks()),
         Err(fault) => Err(fault.to_string()),
     };
     match clients(config) {
-        Ok(shared) => shared.iter().map(|(_, redis)| of(redis)).collect(),
+        Ok(shared) => shared.iter().map(told).collect(),
         Err(fault) => vec![Err(fault)],
     }
+}
+
+/// Whether each queue that is kept there can be written; the first that cannot says why.
+fn serves(config: &Config, of: &config::Redis, redis: &server::Redis) -> Result<(), StoreError> {
+    let plugins = config.plugins.iter().map(config::Plugin::common);
+    let mut queues: Vec<&str> = plugins
+        .filter(|common| matches!(&common.database, Database::Redis(its) if its == of))
+        .map(|common| common.queue.as_str())
+        .collect();
+    queues.sort_unstable();
+    queues.dedup();
+    if config.metrics.aggregator.is_some() {
+        queues.push(aggregate::QUEUE);
+    }
+    queues.into_iter().try_for_each(|queue| redis.takes_writes(queue))
 }
 
 /// Where the embedded store is, or would be.
@@ -141,8 +157,7 @@ pub fn clients(config: &Config) -> Result<Vec<(config::Redis, server::Redis)>, S
 
 fn options(redis: &config::Redis, lease: Duration, authorities: Option<Vec<u8>>) -> server::Options {
     server::Options {
-        host: redis.host.clone(),
-        port: redis.port,
+        nodes: redis.nodes.clone(),
         user: redis.user.clone(),
         password: redis.password.clone(),
         database: redis.database,

@@ -28,7 +28,7 @@ pub fn of(config: &Config) -> Result<Vec<Queue>, String> {
         let common = plugin.common();
         let (store, place) = match &common.database {
             Database::Embedded => ("embedded", embedded_file(config).display().to_string()),
-            Database::Redis(redis) => ("redis", format!("{}:{}/{}", redis.host, redis.port, redis.database)),
+            Database::Redis(redis) => ("redis", redis.place()),
         };
         let known = |queue: &Queue| queue.name == common.queue && queue.place == place;
         if queues.iter().any(known) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::real::url;
 use crate::domain::secret::Secret;
 
 /// Where a queue is kept.
@@ -18,10 +19,8 @@ impl Eq for Database {}
 /// How Redis is reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Redis {
-    /// Name or address, without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+    /// Name or address, without brackets, and port; in a cluster several, of which one that answers is enough.
+    pub nodes: Vec<(String, u16)>,
     /// ACL user.
     pub user: Option<String>,
     /// Password.
@@ -38,6 +37,15 @@ pub struct Redis {
     pub cluster_mode: bool,
     /// Whether, and how strictly, TLS is spoken.
     pub tls: Tls,
+}
+
+impl Redis {
+    /// `HOST:PORT/DATABASE`, several nodes with commas between.
+    pub fn place(&self) -> String {
+        let nodes: Vec<String> =
+            self.nodes.iter().map(|(host, port)| format!("{}:{port}", url::bracketed(host))).collect();
+        format!("{}/{}", nodes.join(","), self.database)
+    }
 }
 
 /// TLS towards Redis.

@@ -28,10 +28,11 @@ live.
 
 JSON: one object {\"queues\": [QUEUE...]}. Times are RFC 3339 texts; what is not known is
 null. Fields may be added in later versions.
-  QUEUE    queue, store (embedded, redis), place (file, or HOST:PORT/DATABASE), exists
-           (false: no store yet), error, now, counts {queued, parked, claimed, running,
-           dead}, not_shown (by --limit), unreadable (how many this version cannot read),
-           unreadable_because (show: why), handlers, jobs
+  QUEUE    queue, store (embedded, redis), place (file, or HOST:PORT/DATABASE; of a
+           cluster HOST:PORT,HOST:PORT.../0), exists (false: no store yet), error, now,
+           counts {queued, parked, claimed, running, dead}, not_shown (by --limit),
+           unreadable (how many this version cannot read), unreadable_because (show: why),
+           handlers, jobs
   handler  plugin, host_name, host (its id), scope, live, seen_at, jobs (ids that it
            holds), takes_nothing_because
   job      id, state, repository, name, workflow_name, labels, url, run_id, run_attempt,

@@ -6,7 +6,7 @@ use super::key::{From, Key, Kind};
 #[rustfmt::skip]
 pub const DATABASE: &[Key] = &[
     Key::new("enabled", Kind::Flag, "true", "Switches the block off without removing it.").follows(From::Redis),
-    Key::new("url", Kind::DatabaseUrl, "", "Host of Redis, or redis://, rediss://.").follows(From::Redis),
+    Key::new("url", Kind::DatabaseUrl, "", "Host of Redis, or redis://, rediss://; of a cluster several, with commas between.").follows(From::Redis),
     Key::new("port", Kind::Whole { least: 1, most: 65_535 }, "6379", "Port.").follows(From::Redis),
     Key::new("user", Kind::Text, "", "User.").follows(From::Redis),
     Key::new("password", Kind::Secret, "", "Password.").follows(From::Redis),

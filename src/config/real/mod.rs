@@ -41,6 +41,9 @@ pub(super) struct Complaint {
     pub text: String,
 }
 
+const LISTED: &str =
+    "is a list, not one value; write a cluster's nodes in one, with commas between: a:7000,b:7001";
+
 /// Converts a value that is set. Structure (database blocks, the list of plugins) is not a value.
 pub(super) fn convert(key: &Key, node: &Node, report: &Report) -> Result<Real, Vec<Complaint>> {
     match key.kind {
@@ -50,6 +53,7 @@ pub(super) fn convert(key: &Key, node: &Node, report: &Report) -> Result<Real, V
         Kind::Database | Kind::Plugins => Ok(Real::Text(String::new())),
         _ => match &node.value {
             Value::Text(text) => scalar(key, text, report).map_err(|text| vec![complaint(node, text)]),
+            Value::List(_) if key.kind == Kind::DatabaseUrl => Err(vec![complaint(node, LISTED.to_owned())]),
             _ => Err(vec![complaint(node, format!("is {}, not one value", node.shape()))]),
         },
     }

@@ -48,16 +48,60 @@ pub(super) fn page(text: &str, report: &Report) -> Result<String, String> {
 /// The parts of a database's address. What is absent is left to the other keys of its block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::config) struct DatabaseUrl {
-    pub host: String,
-    pub port: Option<u16>,
+    /// Several where a cluster has several to begin with.
+    pub hosts: Vec<(String, Option<u16>)>,
     pub user: Option<String>,
     pub password: Option<String>,
     pub database: Option<u64>,
     pub tls: bool,
 }
 
-/// A host, `HOST:PORT`, `redis://…` or `rediss://…`. Errors show nothing of it.
+/// A host, `HOST:PORT`, `redis://…` or `rediss://…`, or several with commas between. Errors show nothing of it.
 pub(in crate::config) fn database(text: &str) -> Result<DatabaseUrl, String> {
+    let mut all: Option<DatabaseUrl> = None;
+    for address in addresses(text.trim()) {
+        let one = one_database(&address)?;
+        let Some(first) = &mut all else {
+            all = Some(one);
+            continue;
+        };
+        if address.contains("://") && one.tls != first.tls {
+            return Err(
+                "names hosts with and without TLS; write rediss:// before each of them, or none".into()
+            );
+        }
+        let signs_in = one.user.is_some() || one.password.is_some();
+        if signs_in && (&one.user, &one.password) != (&first.user, &first.password) {
+            return Err("signs in differently at its hosts; write user and password at the first only \
+                        (a comma in a password is %2C)"
+                .into());
+        }
+        if one.database.is_some() && first.database.is_some_and(|number| Some(number) != one.database) {
+            return Err("names several database numbers; keep one".into());
+        }
+        first.database = first.database.or(one.database);
+        first.hosts.extend(one.hosts);
+    }
+    all.ok_or_else(|| NO_HOST.to_owned())
+}
+
+const NO_HOST: &str = "has no host, or a broken one; write e.g. localhost, or redis://localhost:6379";
+
+/// What stands between commas. One in the password behind a `redis://` parts nothing: the host is still to come.
+fn addresses(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for piece in text.split(',') {
+        let begun = all.iter().rposition(|one| one.contains(['@', '/']));
+        let begun = begun.filter(|at| all[*at].contains("://") && !all[*at].contains('@'));
+        let ends_one = piece.contains('@') && !piece.contains("://");
+        let mut one = begun.filter(|_| ends_one).map_or_else(Vec::new, |at| all.split_off(at));
+        one.push(piece.to_owned());
+        all.push(one.join(","));
+    }
+    all
+}
+
+fn one_database(text: &str) -> Result<DatabaseUrl, String> {
     let text = text.trim();
     let (scheme, rest) = text.split_once("://").unwrap_or(("redis", text));
     let tls = match scheme.to_ascii_lowercase().as_str() {
@@ -73,8 +117,7 @@ pub(in crate::config) fn database(text: &str) -> Result<DatabaseUrl, String> {
         None => (None, rest),
     };
     let (authority, path) = place.split_once('/').unwrap_or((place, ""));
-    let (host, port) = host_and_port(authority)
-        .ok_or("has no host, or a broken one; write e.g. localhost, or redis://localhost:6379")?;
+    let host = host_and_port(authority).ok_or(NO_HOST)?;
     let database = match path.trim_end_matches('/') {
         "" => None,
         number => {
@@ -85,7 +128,7 @@ pub(in crate::config) fn database(text: &str) -> Result<DatabaseUrl, String> {
         Some((user, password)) => (decoded(user), decoded(password)),
         None => (None, None),
     };
-    Ok(DatabaseUrl { host, port, user, password, database, tls })
+    Ok(DatabaseUrl { hosts: vec![host], user, password, database, tls })
 }
 
 /// Whether nothing sent there leaves this machine.

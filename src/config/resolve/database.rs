@@ -59,7 +59,9 @@ fn of_block(reader: &Reader<'_>) -> Database {
 }
 
 fn redis(reader: &Reader<'_>, parts: DatabaseUrl) -> Redis {
-    agree(reader, "port", parts.port.map(u64::from));
+    if let [(_, port)] = parts.hosts.as_slice() {
+        agree(reader, "port", port.map(u64::from));
+    }
     agree(reader, "database", parts.database);
     let database = parts.database.or(reader.whole("database")).unwrap_or_default();
     let cluster_mode = reader.flag("cluster_mode");
@@ -69,9 +71,15 @@ fn redis(reader: &Reader<'_>, parts: DatabaseUrl) -> Redis {
             reader.fault(&about, "a cluster has database 0 only; write 0, or no cluster_mode");
         }
     }
+    if let Some(url) = reader.own("url").filter(|_| parts.hosts.len() > 1 && !cluster_mode) {
+        reader.fault(
+            &url,
+            "names several hosts, which only a cluster has; keep one, or write cluster_mode: true",
+        );
+    }
+    let usual_port = reader.whole("port").unwrap_or_default() as u16;
     Redis {
-        host: parts.host,
-        port: parts.port.unwrap_or_else(|| reader.whole("port").unwrap_or_default() as u16),
+        nodes: parts.hosts.into_iter().map(|(host, port)| (host, port.unwrap_or(usual_port))).collect(),
         user: reader.text("user").or(parts.user),
         password: reader.text("password").or(parts.password).map(Secret::new),
         database: database as u32,

@@ -15,7 +15,7 @@ use super::options::{Options, Tls};
 /// How long a server may take to show that it speaks no TLS.
 const PROBE: Duration = Duration::from_millis(300);
 
-/// A host and a port.
+/// Name or address, without brackets, and port.
 pub type Node = (String, u16);
 
 /// As people write it.

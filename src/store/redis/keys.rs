@@ -62,6 +62,11 @@ impl Keys {
         format!("{}memos:{}", self.prefix, encode(topic))
     }
 
+    /// A list that is never there.
+    pub fn nowhere(&self) -> String {
+        format!("{}nowhere", self.prefix)
+    }
+
     /// The list on which news of its claim reach a handler.
     pub fn mailbox(&self, owner: &Owner) -> String {
         format!("{}mail:{}", self.prefix, owner_name(owner))

@@ -19,6 +19,8 @@ use super::seeds::Seeds;
 const REDIRECTS: u32 = 5;
 /// The limit of a dial; connecting and signing in may take it once each.
 const DIAL: Duration = Duration::from_secs(2);
+/// The least of it, where several nodes share what is left of the time.
+const LEAST: Duration = Duration::from_millis(250);
 
 /// A connection that is opened when it is needed, and anew after a fault.
 pub struct Link {
@@ -79,16 +81,43 @@ impl Link {
         Ok(self.connection.insert(current))
     }
 
-    /// To where the slot was seen last, else to the next of the nodes that are known.
+    /// To where the slot was seen last, else to the known nodes in turn, until one answers.
     fn dial(&mut self, end: Instant) -> Result<Connection, Fault> {
-        let node = self.at.take().unwrap_or_else(|| self.seeds.current());
-        let Some(left) = left(end) else { return Err(Fault::late(&shown(&node))) };
-        let dialled = dial(&self.options, &node, left.min(DIAL));
-        let mut connection = dialled.map_err(|error| {
+        if let Some(node) = self.at.take() {
+            return self.dial_at(node, left(end), shown);
+        }
+        let count = self.seeds.count();
+        let mut tried = 0;
+        loop {
+            // Those that are silent leave time for the last.
+            let share = left(end).map(|left| (left / (2 * (count - tried))).max(LEAST).min(left));
+            tried += 1;
+            let name = |node: &Node| match tried {
+                1 => shown(node),
+                _ => format!("{}, the last of {tried} nodes tried", shown(node)),
+            };
+            match self.dial_at(self.seeds.current(), share, name) {
+                Err(fault) if fault.passing && tried < count && left(end).is_some() => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn dial_at(
+        &mut self,
+        node: Node,
+        limit: Option<Duration>,
+        name: impl Fn(&Node) -> String,
+    ) -> Result<Connection, Fault> {
+        let Some(limit) = limit.map(|limit| limit.min(DIAL)) else { return Err(Fault::late(&name(&node))) };
+        let dialled = dial(&self.options, &node, limit).and_then(|mut connection| {
+            self.seeds.learn(&self.options, &node, &mut connection, limit)?;
+            Ok(connection)
+        });
+        let connection = dialled.map_err(|error| {
             self.seeds.failed(&node);
-            Fault::at_dial(&shown(&node), &error)
+            Fault::at_dial(&name(&node), &error)
         })?;
-        self.seeds.learn(&self.options, &node, &mut connection, left.min(DIAL));
         self.at = Some(node);
         Ok(connection)
     }
@@ -116,9 +145,11 @@ impl Link {
     fn fault(&mut self, error: &RedisError) -> Fault {
         let fault = Fault::at_call(&self.node(), error);
         if fault.broken {
-            // The next dial asks the nodes in turn: the one that was here may be a replica, or gone.
+            // The next dial asks the nodes in turn: the one that was here may be a replica, cut off, or gone.
             self.connection = None;
-            self.at = None;
+            if let Some(node) = self.at.take() {
+                self.seeds.failed(&node);
+            }
         }
         fault
     }

@@ -66,13 +66,16 @@ impl Redis {
         Redis { options: Arc::new(options), seeds }
     }
 
-    /// Whether it answers now; asked once, without patience.
-    pub fn ping(&self) -> Result<(), StoreError> {
+    /// Whether the queue of this name could be written now; asked once, without patience. Nothing is: what is pushed
+    /// only onto a list that is there is refused like any write (a replica, full, its disk broken), and that list never is.
+    pub fn takes_writes(&self, queue: &str) -> Result<(), StoreError> {
         let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
-        pool.ask::<redis::Value>(&cmd("PING").into(), true, Instant::now() + pool::VERB).map(drop)
+        let mut push = cmd("LPUSHX");
+        push.arg(keys::Keys::new(queue).nowhere()).arg("");
+        pool.ask::<redis::Value>(&push.into(), true, Instant::now() + pool::VERB).map(drop)
     }
 
-    /// What an operator should know of the server, each with its remedy; none where it does not tell. As [`Redis::ping`].
+    /// What an operator should know of the server, each with its remedy; none where it does not tell. Asked once.
     pub fn remarks(&self) -> Vec<String> {
         let pool = pool::Pool::new(self.impatient(), Arc::clone(&self.seeds));
         let info = pool.ask::<String>(&cmd("INFO").into(), true, Instant::now() + pool::VERB);

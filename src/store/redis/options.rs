@@ -2,23 +2,22 @@
 
 use std::time::Duration;
 
+use super::dial::Node;
 use crate::domain::secret::Secret;
 use crate::store::Clock;
 
 /// Where Redis is and how it is spoken to.
 #[derive(Clone)]
 pub struct Options {
-    /// Name or address, without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+    /// At least one. In a cluster several: whichever answers leads to the queue.
+    pub nodes: Vec<Node>,
     /// ACL user.
     pub user: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
     /// Number of the database; 0 in a cluster.
     pub database: u32,
-    /// Whether it is a cluster: its other nodes are asked for, and serve when the first is gone.
+    /// Whether it is a cluster: its other nodes are asked for, and serve when the named ones are gone.
     pub cluster: bool,
     /// Whether, and how strictly, TLS is spoken.
     pub tls: Tls,

@@ -1,14 +1,10 @@
 //! Whether a server keeps what it is given.
 
-use redis::{Connection, RedisResult, cmd};
-
 use super::dial::{Node, shown};
 
-/// Warns when the server may lose or throw away jobs. It is asked once; whether it says so is its own affair.
-pub fn examine(node: &Node, connection: &mut Connection, cluster: bool) {
-    let told: RedisResult<String> = cmd("INFO").query(connection);
-    let Ok(told) = told else { return };
-    for warning in warnings(&told, cluster) {
+/// Warns when the server may lose or throw away jobs, as its `INFO` tells.
+pub fn warn(node: &Node, info: &str, cluster: bool) {
+    for warning in warnings(info, cluster) {
         log::warn!("Redis at {}: {warning}", shown(node));
     }
 }

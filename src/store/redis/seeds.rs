@@ -1,10 +1,10 @@
-//! The nodes that are known: the configured one, and in a cluster those that it told of.
+//! The nodes that are known: the configured ones, and in a cluster those that it told of.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use redis::{Connection, FromRedisValue, Value, cmd};
+use redis::{Connection, FromRedisValue, RedisResult, Value, cmd};
 
 use super::dial::Node;
 use super::options::Options;
@@ -20,9 +20,9 @@ pub struct Seeds {
 }
 
 impl Seeds {
-    /// Only the configured one is known.
+    /// Only the configured ones are known.
     pub fn new(options: &Options) -> Seeds {
-        let nodes = Mutex::new(vec![(options.host.clone(), options.port)]);
+        let nodes = Mutex::new(options.nodes.clone());
         let (next, examined, mute) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
         Seeds { nodes, next, examined, mute, heard: Mutex::default() }
     }
@@ -33,7 +33,12 @@ impl Seeds {
         nodes[self.next.load(Ordering::Relaxed) % nodes.len()].clone()
     }
 
-    /// That one does not answer: the next one is tried.
+    /// How many are known.
+    pub fn count(&self) -> u32 {
+        self.lock().len() as u32
+    }
+
+    /// That one does not answer, or not as it should: the next one is tried.
     pub fn failed(&self, node: &Node) {
         if self.current() == *node {
             self.next.fetch_add(1, Ordering::Relaxed);
@@ -61,20 +66,26 @@ impl Seeds {
     }
 
     /// Learns what a new connection can tell: once whether the server keeps what it is given, and in a cluster
-    /// each time who else is there. It is no fault when it does not say.
-    pub fn learn(&self, options: &Options, node: &Node, connection: &mut Connection, limit: Duration) {
-        let limited = connection.set_read_timeout(Some(limit));
-        if limited.and_then(|()| connection.set_write_timeout(Some(limit))).is_err() {
-            return;
-        }
+    /// each time who else is there. It is no fault when it refuses to say; one that owes an answer cannot be used.
+    pub fn learn(
+        &self,
+        options: &Options,
+        node: &Node,
+        connection: &mut Connection,
+        limit: Duration,
+    ) -> RedisResult<()> {
+        connection.set_read_timeout(Some(limit))?;
+        connection.set_write_timeout(Some(limit))?;
         if !self.examined.swap(true, Ordering::Relaxed) {
-            safety::examine(node, connection, options.cluster);
+            let examined = answered(cmd("INFO").query::<String>(connection));
+            self.examined.store(examined.is_ok(), Ordering::Relaxed);
+            safety::warn(node, &examined?.unwrap_or_default(), options.cluster);
         }
-        if options.cluster
-            && let Ok(slots) = cmd("CLUSTER").arg("SLOTS").query::<Value>(connection)
-        {
-            self.add(nodes_of(&slots, node));
+        if options.cluster {
+            let slots = answered(cmd("CLUSTER").arg("SLOTS").query::<Value>(connection))?;
+            self.add(slots.map_or_else(Vec::new, |slots| nodes_of(&slots, node)));
         }
+        Ok(())
     }
 
     fn add(&self, found: Vec<Node>) {
@@ -88,6 +99,14 @@ impl Seeds {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Node>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `None` for what the server refuses; an error when it is silent or gone.
+fn answered<T>(asked: RedisResult<T>) -> RedisResult<Option<T>> {
+    match asked {
+        Err(error) if error.is_io_error() => Err(error),
+        asked => Ok(asked.ok()),
     }
 }
 

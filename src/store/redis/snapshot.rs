@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub tied: Option<(String, Vec<String>)>,
     /// The cards that were looked for.
     pub cards: Vec<Seen>,
+    /// Of those, what is known of handlers whose cards only a newer program can read.
+    pub strangers: Vec<Seen>,
     /// The jobs in the order in which they were given.
     pub order: Vec<JobId>,
     /// Of leases that have ended: how long until the next one does.
@@ -62,11 +64,20 @@ impl Snapshot {
     /// Cards from their texts; what a newer program wrote is left alone, and said.
     pub fn read_cards(&mut self, texts: &[String]) {
         for text in texts {
-            match card::decode(text) {
-                Ok(seen) => self.cards.push(seen),
-                Err(why) => warn(&format!("a handler's word is not counted: {why}")),
+            match (card::decode(text), card::stranger(text, self.now)) {
+                (Ok(seen), _) => self.cards.push(seen),
+                (Err(why), Some(stranger)) => {
+                    warn(&format!("no job of its queue is cancelled as \"not here\" while it lives: {why}"));
+                    self.strangers.push(stranger);
+                }
+                (Err(why), None) => warn(&format!("a handler's word is not counted: {why}")),
             }
         }
+    }
+
+    /// All cards that were looked for, as far as they can be read.
+    pub fn all_cards(&self) -> Vec<Seen> {
+        self.cards.iter().chain(&self.strangers).cloned().collect()
     }
 }
 
@@ -121,7 +132,7 @@ impl Shelf for Snapshot {
     }
 
     fn cards(&mut self) -> Result<Vec<Seen>, StoreError> {
-        Ok(self.cards.clone())
+        Ok(self.all_cards())
     }
 
     fn put(&mut self, entry: &Entry) -> Result<(), StoreError> {

@@ -27,9 +27,10 @@ impl Look for Queue {
             Wanted::Job(job) => (found.get(job)?.into_iter().collect(), 0),
             Wanted::First(most) => self.first(most)?,
         };
+        let cards = found.all_cards();
         let held = found.readable().into_iter().filter(|entry| entry.hold().is_some()).collect();
         let depth = depth(found.now, counts, &eldest);
-        Ok(Some(View { now: found.now, depth, cards: found.cards, held, jobs, unreadable }))
+        Ok(Some(View { now: found.now, depth, cards, held, jobs, unreadable }))
     }
 }
 

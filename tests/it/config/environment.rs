@@ -64,7 +64,9 @@ fn a_variable_wins_over_the_file_and_an_empty_one_is_not_set() {
     assert_eq!(handler.common.sleep_interval, Some(Duration::from_secs(3)));
     assert_eq!(handler.common.scope.repo_name(), Some("app"));
     assert_eq!(handler.registry_url.as_deref(), Some("variable"));
-    assert!(matches!(&handler.common.database, Database::Redis(redis) if redis.host == "redis.acme.com"));
+    assert!(
+        matches!(&handler.common.database, Database::Redis(redis) if redis.nodes[0].0 == "redis.acme.com")
+    );
     assert_eq!(handler.mounts.len(), 2);
 }
 

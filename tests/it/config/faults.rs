@@ -137,6 +137,35 @@ const HANDLER: &[(&str, &str)] = &[
         "database: {url: \"h:1\", port: 2}",
         "plugins[0].database.port: differs from 1, which url says; keep one of the two",
     ),
+    (
+        "database: {url: \"a:1,b:2\"}",
+        "plugins[0].database.url: names several hosts, which only a cluster has; keep one, or write cluster_mode: true",
+    ),
+    (
+        "database: {url: [a, b], cluster_mode: yes}",
+        "plugins[0].database.url: is a list, not one value; write a",
+    ),
+    ("database: {url: \"a,\", cluster_mode: yes}", "plugins[0].database.url: has no host, or a broken one"),
+    (
+        "database: {url: \"a,b c\", cluster_mode: yes}",
+        "plugins[0].database.url: has no host, or a broken one",
+    ),
+    (
+        "database: {url: \"redis://a,rediss://b\", cluster_mode: yes}",
+        "plugins[0].database.url: names hosts with and without TLS; write rediss:// before each",
+    ),
+    (
+        "database: {url: \"redis://:canary1@a,redis://:canary2@b\", cluster_mode: yes}",
+        "plugins[0].database.url: signs in differently at its hosts; write user and password at the first only",
+    ),
+    (
+        "database: {url: \"a,redis://:canary@b\", cluster_mode: yes}",
+        "plugins[0].database.url: signs in differently at its hosts",
+    ),
+    (
+        "database: {url: \"redis://a/0,redis://b/1\", cluster_mode: yes}",
+        "plugins[0].database.url: names several database numbers; keep one",
+    ),
     ("database: {url: h, retry_backoff_factor: 0.5}", "\"0.5\" is not a factor from 1 to 100; write e.g. 2"),
     ("database: {url: h, retry_delay: 1.5}", "\"1.5\" is not a whole number; write e.g. 1000"),
     ("database: {enabled: yes}", "plugins[0].database.url: is missing; write the host of Redis"),

@@ -203,22 +203,46 @@ fn a_database_is_read_from_its_address_and_its_keys() {
         handler(&["database: {url: \"rediss://me:p%40ss@[::1]:7000/3\", tls_insecure: on, max_retries: 0}"]);
     let loaded = config(&text);
     let Database::Redis(redis) = &one_handler(&loaded).common.database else { panic!("not Redis") };
-    assert_eq!((redis.host.as_str(), redis.port, redis.database, redis.max_retries), ("::1", 7000, 3, 0));
+    assert_eq!((redis.place().as_str(), redis.max_retries), ("[::1]:7000/3", 0));
     assert_eq!(redis.user.as_deref(), Some("me"));
     assert_eq!(redis.password.as_ref().map(Secret::expose), Some("p@ss"));
     assert_eq!((redis.tls, redis.cluster_mode, redis.retry_delay), (Tls::Insecure, false, SECOND));
 }
 
 #[test]
+fn a_cluster_may_be_named_by_several_nodes() {
+    let redis = |database: &str| {
+        let loaded = config(&handler(&[&format!("database: {{cluster_mode: yes, {database}}}")]));
+        let Database::Redis(redis) = one_handler(&loaded).common.database.clone() else {
+            panic!("not Redis")
+        };
+        redis
+    };
+    let named = redis("url: \"a, b:7001,redis://c:7002,[::1]:7003,::2/0\", port: 7000");
+    assert_eq!(named.place(), "a:7000,b:7001,c:7002,[::1]:7003,[::2]:7000/0");
+    assert_eq!((named.tls, named.user, named.password), (Tls::Off, None, None));
+    for url in
+        ["rediss://me:s3cret@a,b", "rediss://me:s3cret@a,rediss://b", "rediss://me:s3cret@a,me:s3cret@b"]
+    {
+        let named = redis(&format!("url: \"{url}\""));
+        assert_eq!((named.place().as_str(), named.tls), ("a:6379,b:6379/0", Tls::Verified), "{url}");
+        assert_eq!((named.user.as_deref(), named.password.unwrap().expose()), (Some("me"), "s3cret"));
+    }
+    // As it was read when one host was all that could be written.
+    let comma = redis("url: \"redis://me:pa,ss,word@a,b\"");
+    assert_eq!((comma.place().as_str(), comma.password.unwrap().expose()), ("a:6379,b:6379/0", "pa,ss,word"));
+}
+
+#[test]
 fn the_global_database_wins_as_a_whole() {
     let own = handler(&["database: {url: own, password: ownpassword}"]);
     let redis = |text: &str| match &one_handler(&config(text)).common.database {
-        Database::Redis(redis) => (redis.host.clone(), redis.port, redis.password.is_some()),
+        Database::Redis(redis) => (redis.place(), redis.password.is_some()),
         Database::Embedded => panic!("not Redis"),
     };
-    assert_eq!(redis(&own), ("own".into(), 6379, true));
-    assert_eq!(redis(&format!("global_database_url: all:7\n{own}")), ("all".into(), 7, false));
-    assert_eq!(redis(&format!("global_database_port: 7\n{own}")), ("own".into(), 6379, true));
+    assert_eq!(redis(&own), ("own:6379/0".into(), true));
+    assert_eq!(redis(&format!("global_database_url: all:7\n{own}")), ("all:7/0".into(), false));
+    assert_eq!(redis(&format!("global_database_port: 7\n{own}")), ("own:6379/0".into(), true));
     let off = handler(&["database: {url: own, enabled: false}"]);
     assert_eq!(one_handler(&config(&off)).common.database, Database::Embedded);
 }

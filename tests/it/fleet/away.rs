@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anklet::domain::ids::JobId;
+use anklet::runtime::filename::encode;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::redis::tls::certificates;
 use crate::store::world::Folder;
+use crate::support::daemon::command;
 use crate::support::redis::{Cluster, Server, TlsServer, say};
 use crate::support::world::{SECRET, TOKEN};
 use crate::support::{Daemon, Fleet, World, eventually, pause, web};
@@ -215,6 +217,49 @@ fn through_a_cluster_whichever_node_is_named() {
         );
         serves_a_job(&world, &world.configuration(1, &top));
     }
+}
+
+/// Two of three masters are named, and the one that is named first is dead when the daemon starts.
+#[test]
+fn through_a_cluster_whose_first_named_node_is_dead() {
+    let mut cluster = Cluster::start();
+    for node in &cluster.nodes {
+        // What the dead one served is not served; the queue lies elsewhere.
+        say::<()>(&mut node.client(), &["CONFIG", "SET", "cluster-require-full-coverage", "no"]);
+    }
+    let world = World::new();
+    let queue = format!("{}/acme", world.github.trim_start_matches("http://"));
+    let key = format!("anklet:{{{}}}:jobs", encode(&queue));
+    let owner = cluster.node_of(&key);
+    let dead = (owner + 1) % 3;
+    cluster.nodes[dead].kill();
+    let [first, second] = [dead, (dead + 1) % 3].map(|at| format!("127.0.0.1:{}", cluster.nodes[at].port));
+    let top = |mode: bool, url: &str| {
+        world.configuration(1, &format!("global_database_cluster_mode: {mode}\nglobal_database_url: {url}"))
+    };
+    let url = format!("{first},redis://{second}");
+    let check = |text: &str, variable: &str| {
+        std::fs::write(world.dir.join("own.yml"), text).unwrap();
+        let mut check = command(&world);
+        check.args(["check", "-c", "own.yml"]).env("ANKLET_GLOBAL_DATABASE_URL", variable);
+        let told = check.output().unwrap();
+        (
+            told.status.code(),
+            String::from_utf8(told.stdout).unwrap() + &String::from_utf8(told.stderr).unwrap(),
+        )
+    };
+    eventually("the others know that it is gone", SOON, || check(&top(true, &url), "").0 == Some(0));
+    assert_eq!(check(&top(true, "elsewhere"), &url).0, Some(0));
+    let (code, said) = check(&top(true, &first), "");
+    assert!(code == Some(6) && said.contains(&first), "{code:?}: {said}");
+    let (code, said) = check(&top(false, &url), "");
+    assert!(code == Some(3) && said.contains("write cluster_mode: true"), "{code:?}: {said}");
+    serves_a_job(&world, &top(true, &url));
+    assert_eq!(
+        say::<u64>(&mut cluster.nodes[owner].client(), &["EXISTS", &key]),
+        1,
+        "it lies where it was thought"
+    );
 }
 
 /// What two hosts of two handlers and a receiver ask in their idle time, as `redis-cli monitor` shows it. What a script

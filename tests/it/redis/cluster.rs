@@ -1,5 +1,6 @@
 //! Slots that move, nodes that die.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use anklet::store::StoreError;
@@ -10,6 +11,7 @@ use crate::life::model::{claim_id, owner, queued};
 use crate::store::world::{acme, ask, claimed, word};
 use crate::support::eventually;
 use crate::support::redis::{Cluster, Server, say, store};
+use crate::support::world::free_port;
 
 const KEY: &str = "anklet:{acme}:jobs";
 
@@ -30,6 +32,33 @@ fn every_node_leads_to_the_queue() {
         queue.apply(&queued(at as u64 + 1)).unwrap();
         assert_eq!(queue.depth().unwrap().queued, at as u64 + 1);
     }
+}
+
+/// Named first: one where nothing listens, three that are silent, one that its cluster has left behind.
+#[test]
+fn a_node_that_does_not_serve_is_passed_over() {
+    let cluster = Cluster::start();
+    let silent = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let silent = silent.each_ref().map(|listener| listener.local_addr().unwrap().port());
+    let cut_off = super::outage::refusing("-CLUSTERDOWN The cluster is down");
+    for (at, first) in [vec![free_port()], silent.to_vec(), vec![cut_off]].into_iter().enumerate() {
+        let mut options = cluster.options(2);
+        options.nodes.splice(0..0, first.iter().map(|port| ("127.0.0.1".into(), *port)));
+        let redis = store(options);
+        if first != [cut_off] {
+            // Asked once, without patience.
+            assert_eq!(redis.takes_writes("acme"), Ok(()));
+            assert_eq!(redis.remarks(), [""; 0]);
+        }
+        let queue = redis.queue("acme");
+        queue.apply(&queued(at as u64 + 1)).unwrap();
+        assert_eq!(queue.depth().unwrap().queued, at as u64 + 1);
+    }
+    let mut dead = cluster.options(0);
+    dead.nodes = (0..3).map(|_| ("127.0.0.1".into(), free_port())).collect();
+    let last = format!("Redis at 127.0.0.1:{}, the last of 3 nodes tried: ", dead.nodes[2].1);
+    let why = store(dead).takes_writes("acme").unwrap_err().to_string();
+    assert!(why.contains(&last) && why.contains("refused"), "{why}");
 }
 
 #[test]

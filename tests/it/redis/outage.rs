@@ -147,7 +147,7 @@ fn databases_are_apart() {
 }
 
 /// A server that answers everything behind the handshake with this line.
-fn refusing(line: &'static str) -> u16 {
+pub fn refusing(line: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {

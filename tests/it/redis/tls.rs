@@ -34,7 +34,7 @@ fn a_certificate_must_be_trusted_unless_nobody_asks() {
     let server = TlsServer::start(&authority, &certificate, &key);
     let with = |host: &str, tls: Tls| {
         let retries = anklet::store::redis::Retries { most: 0, ..options(0).retries };
-        let options = Options { host: host.into(), tls, retries, ..options(server.port) };
+        let options = Options { nodes: vec![(host.into(), server.port)], tls, retries, ..options(0) };
         store(options).queue("acme")
     };
     let trusted = || Tls::Verified(Some(std::fs::read(&authority).unwrap()));

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anklet::domain::conclusion::Conclusion;
-use anklet::domain::event::{End, Event};
+use anklet::domain::event::{End, Event, Verdict};
 use anklet::domain::ids::JobId;
 use anklet::store::StoreError;
+use anklet::store::look::Wanted;
 
 use crate::life::model::{claim_id, completed, not_here, owner, queued};
 use crate::store::world::{acme, ask, card, claimed, ids, word};
@@ -98,19 +99,34 @@ fn what_a_newer_program_wrote_is_left_alone() {
     assert_eq!(say::<String>(&mut client, &["HGET", &key("jobs"), "3"]), newer);
 }
 
+/// What only hosts of a newer version have is not cancelled by older ones.
 #[test]
-fn a_newer_card_has_no_vote_and_stays() {
+fn a_newer_card_is_a_live_handler_that_has_said_nothing_and_stays() {
     let server = Server::start(&[]);
-    let queue = store(server.options()).queue("acme");
+    let redis = store(server.options());
+    let queue = redis.queue("acme");
     let mut client = server.client();
-    let newer = r#"{"v":9,"voter":7}"#;
-    say::<i64>(&mut client, &["HSET", &key("cards"), "host/h9", newer]);
+    queue.seen(&card("h9", "v9", Duration::from_secs(90))).unwrap();
+    let known = say::<String>(&mut client, &["HGET", &key("cards"), "host/h9"]);
+    let newer = known.replace("\"v\":1", "\"v\":9");
+    say::<i64>(&mut client, &["HSET", &key("cards"), "host/h9", &newer]);
     queue.seen(&card("h1", "v1", Duration::from_secs(90))).unwrap();
     queue.apply(&queued(1)).unwrap();
     assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), Some(1));
-    let told = queue.apply(&not_here(1, "v1")).unwrap();
-    assert_eq!(told.verdict, anklet::domain::event::Verdict::Unanimous);
+    assert_eq!(queue.apply(&not_here(1, "v1")).unwrap().verdict, Verdict::Stored);
+    assert_eq!(claimed(&*queue, &ask(&claim_id(1), &acme())), None, "it is for the other one");
+    let view = redis.view("acme").look(Wanted::First(9)).unwrap().unwrap();
+    let mut shown: Vec<_> =
+        view.cards.iter().map(|seen| (seen.card.owner.clone(), seen.lives(view.now))).collect();
+    shown.sort();
+    assert_eq!(shown, [(owner("h1"), true), (owner("h9"), true)]);
     assert_eq!(say::<String>(&mut client, &["HGET", &key("cards"), "host/h9"]), newer);
+    // Once it is gone the others decide.
+    let gone = newer.replace("\"at\":", "\"at\":1,\"was\":");
+    say::<i64>(&mut client, &["HSET", &key("cards"), "host/h9", &gone]);
+    assert_eq!(claimed(&*queue, &ask(&claim_id(2), &acme())), Some(1));
+    assert_eq!(queue.apply(&not_here(2, "v1")).unwrap().verdict, Verdict::Unanimous);
+    assert_eq!(say::<String>(&mut client, &["HGET", &key("cards"), "host/h9"]), gone);
 }
 
 #[test]

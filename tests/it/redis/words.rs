@@ -10,7 +10,7 @@ use crate::life::model::queued;
 use crate::store::world::Folder;
 use crate::support::World;
 use crate::support::daemon::command;
-use crate::support::redis::{Server, TlsServer, options, store};
+use crate::support::redis::{Server, TlsServer, options, say, store};
 
 /// What is said of a delivery that cannot be stored.
 fn refusal(options: Options) -> String {
@@ -47,6 +47,41 @@ fn tls_on_one_side_only_is_said() {
     let server = TlsServer::start(&authority, &certificate, &key);
     let why = refusal(options(server.port));
     assert!(why.contains("set tls_enabled: true"), "{why}");
+}
+
+#[test]
+fn what_cannot_be_written_is_away_at_the_start() {
+    let redis = Server::start(&["--appendonly", "yes", "--maxmemory-policy", "noeviction"]);
+    let world = World::new();
+    let top = format!("global_database_url: 127.0.0.1\nglobal_database_port: {}", redis.port);
+    std::fs::write(world.dir.join("own.yml"), world.configuration(1, &top)).unwrap();
+    let told = |words: &[&str]| {
+        let told = command(&world).args(words).args(["-c", "own.yml"]).output().unwrap();
+        (told.status.code(), String::from_utf8(told.stderr).unwrap())
+    };
+    let mut admin = redis.client();
+    let place = format!("Redis at 127.0.0.1:{}", redis.port);
+    let cases = [
+        (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"], "memory is full"),
+        (["REPLICAOF", "127.0.0.1", "1", ""], ["REPLICAOF", "NO", "ONE", ""], "is a replica"),
+    ];
+    for (spoil, mend, why) in cases {
+        let say = |admin: &mut redis::Connection, words: [&str; 4]| {
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            say::<()>(admin, &words);
+        };
+        say(&mut admin, spoil);
+        for words in [&["check"] as &[&str], &["--once"]] {
+            let (code, said) = told(words);
+            assert_eq!(code, Some(6), "{why}: {words:?}: {said}");
+            assert!(said.contains(&place) && said.contains(why), "{words:?}: {said}");
+        }
+        assert_eq!(told(&["queue", "list"]).0, Some(0), "what can be read is shown");
+        say(&mut admin, mend);
+        assert_eq!(told(&["check"]).0, Some(0));
+    }
+    assert_eq!(say::<u64>(&mut admin, &["DBSIZE"]), 0, "check makes nothing");
+    assert_eq!(told(&["--once"]).0, Some(0));
 }
 
 #[test]

@@ -143,8 +143,7 @@ pub fn client(port: u16, password: Option<&str>) -> Connection {
 /// How a store reaches a server on this port.
 pub fn options(port: u16) -> Options {
     Options {
-        host: "127.0.0.1".into(),
-        port,
+        nodes: vec![("127.0.0.1".into(), port)],
         user: None,
         password: None,
         database: 0,
