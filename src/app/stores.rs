@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, Config, Database};
+use crate::runtime::meters::STORE_ERRORS;
 use crate::runtime::{pace, random};
 use crate::store::embedded::{self, Embedded};
 use crate::store::redis as server;
@@ -23,6 +24,9 @@ pub struct Stores {
 
 /// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
 pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
+    for database in databases(config) {
+        STORE_ERRORS.begin(&[kind(database)]);
+    }
     let embedded = if uses_embedded(config) { Some(open_embedded(config, once)?) } else { None };
     if let Some(store) = embedded.as_ref().filter(|_| once) {
         bear(takes_writes(&*store.queue(HEALTH)), once)?;
@@ -82,6 +86,14 @@ impl Stores {
             }
         };
         found.ok_or_else(|| "its database is none of the configuration's".to_owned())
+    }
+}
+
+/// Its word in the metrics.
+fn kind(database: &Database) -> &'static str {
+    match database {
+        Database::Embedded => "embedded",
+        Database::Redis(_) => "redis",
     }
 }
 
