@@ -10,7 +10,7 @@ use super::{commands, options, read, root, sorted, sources};
 const PAGE: &str = "man/anklet.1";
 
 /// What the page calls a file or folder, and where the code names it.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 17] = [
     ("~/.config/anklet/config.yml", "\"config.yml\""),
     ("~/.config/anklet/.drain", "\".drain\""),
     ("~/.config/anklet/plugins/handlers/github/*.bash", "\"handlers/github\""),
@@ -18,6 +18,9 @@ const FILES: [(&str, &str); 14] = [
     ("slot-0.lock", "\"slot-{"),
     ("pull.lock", "\"pull.lock\""),
     ("children/", "\"children\""),
+    ("bells/", "\"bells\""),
+    ("http-*.sock", "\"http-{}.sock\""),
+    ("daemon-*.lock", "\"daemon-{name}.lock\""),
     ("metrics-*.port", "\"metrics-{}.port\""),
     ("~/.config/anklet/state/", "~/.config/anklet/state"),
     ("queue.sqlite", "\"queue.sqlite\""),
