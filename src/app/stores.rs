@@ -29,11 +29,11 @@ pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
     }
     let embedded = if uses_embedded(config) { Some(open_embedded(config, once)?) } else { None };
     if let Some(store) = embedded.as_ref().filter(|_| once) {
-        bear(takes_writes(&*store.queue(HEALTH)), once)?;
+        bear(takes_writes(&*store.queue(HEALTH)), config, once)?;
     }
     let shared = clients(config)?;
     for (_, redis) in &shared {
-        bear(redis.ping(), once)?;
+        bear(redis.ping(), config, once)?;
     }
     Ok(Stores { embedded, shared })
 }
@@ -114,17 +114,21 @@ fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
     match opened {
         Ok(store) => Ok(store),
         Err(fault) => {
-            bear(Err(fault), once)?;
+            bear(Err(fault), config, once)?;
             Embedded::open_later(options).map_err(|fault| fault.to_string())
         }
     }
 }
 
 /// A daemon says that a store is away and goes on.
-fn bear(outcome: Result<(), StoreError>, once: bool) -> Result<(), String> {
+fn bear(outcome: Result<(), StoreError>, config: &Config, once: bool) -> Result<(), String> {
+    let meanwhile = match config.metrics.aggregator {
+        Some(_) => "what the hosts say is not kept over a restart",
+        None => "receivers answer 503 and handlers wait",
+    };
     match outcome {
         Err(fault) if !once => {
-            log::error!("{fault}; receivers answer 503 and handlers wait until it is back");
+            log::error!("{fault}; {meanwhile} until it is back");
             Ok(())
         }
         outcome => outcome.map_err(|fault| fault.to_string()),

@@ -1,5 +1,6 @@
 //! Asking another process of ours over HTTP: a page of metrics, a health.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ureq::{Agent, Error, Timeout};
@@ -54,6 +55,9 @@ impl Fetcher {
             Error::HostNotFound => "its name has no address".into(),
             Error::BodyExceedsLimit(_) => format!("an answer of more than {} bytes", self.longest),
             Error::ConnectionFailed => "no connection".into(),
+            Error::Io(fault) if fault.kind() == ErrorKind::InvalidData => {
+                "the answer is no text in UTF-8".into()
+            }
             Error::Io(fault) => format!("the connection failed: {fault}"),
             Error::Rustls(fault) => format!("no trusted TLS connection: {fault}"),
             Error::BadUri(_) | Error::Http(_) => "its URL cannot be used".into(),

@@ -2,15 +2,12 @@
 
 use super::exposition::Exposition;
 use super::snapshot::Snapshot;
-use crate::runtime::meters::{COUNTERS, Counter, HISTOGRAMS, Histogram};
+use crate::runtime::meters::{COUNTERS, COUNTERS_OF_ALL, Counter, HISTOGRAMS, Histogram};
 use crate::runtime::outlook::Found;
 
-/// Writes them all.
+/// Writes all that a daemon with plugins has.
 pub(super) fn families(out: &mut Exposition, snapshot: &Snapshot) {
-    out.family("anklet_build_info", "1; the labels tell what runs.", "gauge");
-    let system = [std::env::consts::OS, std::env::consts::ARCH];
-    let build = [("version", env!("CARGO_PKG_VERSION")), ("os", system[0]), ("arch", system[1])];
-    out.sample("anklet_build_info", &build, 1);
+    process(out, &snapshot.found, snapshot.log_lines_dropped);
     queues(out, &snapshot.found);
     host(out, &snapshot.found);
     quotas(out, &snapshot.found);
@@ -20,18 +17,28 @@ pub(super) fn families(out: &mut Exposition, snapshot: &Snapshot) {
     for counter in COUNTERS {
         counts(out, counter);
     }
-    out.family("anklet_log_dropped_lines_total", "Log lines that could not be written.", "counter");
-    out.sample("anklet_log_dropped_lines_total", &[], snapshot.log_lines_dropped);
 }
 
-fn queues(out: &mut Exposition, found: &Found) {
-    if found.queues.is_empty() {
-        return;
+/// Writes what an aggregator has as well: what runs, its stores, its door and its log.
+pub(super) fn process(out: &mut Exposition, found: &Found, log_lines_dropped: u64) {
+    out.family("anklet_build_info", "1; the labels tell what runs.", "gauge");
+    let system = [std::env::consts::OS, std::env::consts::ARCH];
+    let build = [("version", env!("CARGO_PKG_VERSION")), ("os", system[0]), ("arch", system[1])];
+    out.sample("anklet_build_info", &build, 1);
+    if !found.queues.is_empty() {
+        out.family("anklet_store_up", "Whether the queue's store answered the last look.", "gauge");
     }
-    out.family("anklet_store_up", "Whether the queue's store answered the last look.", "gauge");
     for queue in &found.queues {
         out.sample("anklet_store_up", &[("queue", &queue.name)], u8::from(queue.away.is_none()));
     }
+    for counter in COUNTERS_OF_ALL {
+        counts(out, counter);
+    }
+    out.family("anklet_log_dropped_lines_total", "Log lines that could not be written.", "counter");
+    out.sample("anklet_log_dropped_lines_total", &[], log_lines_dropped);
+}
+
+fn queues(out: &mut Exposition, found: &Found) {
     // What is not known now has no sample: an old depth must not look like a new one.
     let known = || {
         let there = found.queues.iter().filter(|queue| queue.is_away().is_none());

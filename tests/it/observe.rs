@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "starts promtool")]
 
 mod begin; // counts before there is something to count
+mod dashboard; // what its panels count
 mod live; // a real Prometheus on real daemons
 
 use std::collections::BTreeSet;
