@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ureq::{Agent, Error, Timeout};
 
+use super::sign_in;
+
 /// Fetches pages, each within a deadline and a size.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
@@ -38,8 +40,13 @@ impl Fetcher {
 
     /// The page at `url`; the error says why there is none, without the URL.
     pub fn get(&self, url: &str) -> Result<Page, String> {
+        let (url, sign_in) = sign_in::apart(url);
         let read = || {
-            let mut response = self.agent.get(url).call()?;
+            let mut request = self.agent.get(&url);
+            if let Some(sign_in) = &sign_in {
+                request = request.header("authorization", sign_in);
+            }
+            let mut response = request.call()?;
             let status = response.status().as_u16();
             let body =
                 response.body_mut().with_config().limit(self.longest).lossy_utf8(true).read_to_string()?;

@@ -61,9 +61,12 @@ fn queues(out: &mut Exposition, found: &Found) {
 
 fn host(out: &mut Exposition, found: &Found) {
     if let Some(slots) = found.slots {
-        out.family("anklet_vm_slots", "Places for VMs on this host, used and free.", "gauge");
+        let help = "Places for VMs on this host: used by anklet's, and free, which a foreign guest's is not.";
+        // A foreign guest takes a place that nobody has locked.
+        let free = slots.free.saturating_sub(found.foreign_guests.unwrap_or(0));
+        out.family("anklet_vm_slots", help, "gauge");
         out.sample("anklet_vm_slots", &[("state", "used")], slots.used);
-        out.sample("anklet_vm_slots", &[("state", "free")], slots.free);
+        out.sample("anklet_vm_slots", &[("state", "free")], free);
     }
     if let Some(guests) = found.foreign_guests {
         out.gauge("anklet_foreign_guests", "Running VMs of this host that anklet has not made.", guests);
@@ -142,6 +145,9 @@ mod tests {
             assert!(text.contains(wanted), "{wanted} is not in\n{text}");
         }
         assert!(!text.contains("anklet_foreign_guests"), "nobody has looked");
+        snapshot.found.foreign_guests = Some(1);
+        let text = page(&snapshot);
+        assert!(text.contains("anklet_vm_slots{state=\"free\"} 0\n"), "{text}");
         let long_ago = std::time::Instant::now().checked_sub(PATIENCE).unwrap();
         snapshot.found.queues[0].away = Some((long_ago, "gone".into()));
         let text = page(&snapshot);

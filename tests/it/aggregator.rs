@@ -262,7 +262,7 @@ fn what_was_known_is_known_after_a_restart_and_a_password_is_sent_but_not_shown(
                 body.len()
             ));
         });
-        let written = host.url().replace("http://", "http://operator:canary-secret@");
+        let written = host.url().replace("http://", "http://operator:canary%2Dsecret@");
         let shown = host.url();
         let (mut daemon, port) = aggregator(&world, std::slice::from_ref(&written), database);
         eventually("it is up", SOON, || page(port)[&shown]["up"] == json!(true));
