@@ -119,7 +119,12 @@ fn the_files_are_those_that_the_code_names() {
         assert!(code.contains(named), "{named} is not in the code");
     }
     // Beside the first of its kind, or the scripts' own.
-    let known = ["slot-1.lock", "anklet-aggregator.pid", "~/.config/anklet/installed"];
+    let known = [
+        "slot-1.lock",
+        "anklet-aggregator.pid",
+        "~/.config/anklet/installed",
+        "~/.config/anklet/installed.service",
+    ];
     for file in told.iter().filter(|file| !known.contains(&file.as_str())) {
         let is_ours = FILES.iter().any(|(name, _)| name == file);
         assert!(is_ours || root().join(file).exists(), "{file} is in the page and nowhere else");
