@@ -2,6 +2,7 @@
 //!
 //! Uses `std` only and does no I/O, so that every rule can be tested by calling it.
 
+pub mod absence;
 pub mod base64;
 pub mod claim;
 pub mod conclusion;

@@ -62,7 +62,7 @@ struct TokenAnswer {
 }
 
 #[derive(Deserialize)]
-struct RunnersAnswer {
+pub(super) struct RunnersAnswer {
     total_count: usize,
     runners: Vec<RunnerAnswer>,
 }

@@ -9,11 +9,11 @@ use super::answer::Answer;
 use super::app::off;
 use super::asker::Asker;
 use super::call::Call;
-use super::client::{Client, Request, Sign};
+use super::client::{Client, Request, Sign, parsed};
 use super::error::GitHubError;
 use super::fetch::Method;
 use super::refusal::Refusal;
-use super::runners::runners_path;
+use super::runners::{RunnersAnswer, runners_path};
 use crate::domain::scope::Scope;
 
 /// Who signs in, and GitHub's clock.
@@ -46,13 +46,15 @@ pub enum Identity {
     },
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct UserText {
-    login: Option<String>,
+    login: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct AppText {
+    #[serde(rename = "id")]
+    _id: u64,
     slug: Option<String>,
     events: Option<Vec<String>>,
 }
@@ -70,17 +72,21 @@ impl Client {
     pub fn reaches_runners(&self, asker: &Asker<'_>, scope: &Scope) -> Result<(), GitHubError> {
         let path = format!("{}?per_page=1", runners_path(scope));
         let request = Request::new(Call::ListRunners, Method::Get, path);
-        let answer = self.ask(asker, &request)?;
-        if answer.status / 100 == 2 { Ok(()) } else { Err(request.refusal(&answer)) }
+        self.ask_json::<RunnersAnswer>(asker, &request).map(drop)
     }
 
     /// A token that is good may still not be allowed to ask for its user.
     fn which_user(&self, asker: &Asker<'_>) -> Result<Whoami, GitHubError> {
-        let answer = match self.ask(asker, &Request::new(Call::GetUser, Method::Get, "/user".into())) {
-            Err(GitHubError::Permission { .. }) => Answer::default(),
-            answer => answer?,
+        let request = Request::new(Call::GetUser, Method::Get, "/user".into());
+        let (answer, login) = match self.ask(asker, &request) {
+            Err(GitHubError::Permission { .. }) => (Answer::default(), None),
+            answer => {
+                let answer = answer?;
+                let user: Option<UserText> =
+                    if answer.status / 100 == 2 { Some(parsed(&request, &answer)?) } else { None };
+                (answer, user.map(|user| user.login))
+            }
         };
-        let login = answer.json::<UserText>().unwrap_or_default().login;
         let scopes = answer.header("x-oauth-scopes").map(words);
         Ok(Whoami { identity: Identity::User { login, scopes }, clock_ahead: clock_ahead(&answer) })
     }
@@ -92,7 +98,10 @@ impl Client {
             self.health.refused(&Refusal::Key { app: id, said: answer.message() });
             return Err(GitHubError::SignInRefused);
         }
-        let AppText { slug, events } = answer.json().unwrap_or_default();
+        if answer.status / 100 != 2 {
+            return Err(request.refusal(&answer));
+        }
+        let AppText { slug, events, .. } = parsed(&request, &answer)?;
         Ok(Whoami { identity: Identity::App { id, slug, events }, clock_ahead: clock_ahead(&answer) })
     }
 }

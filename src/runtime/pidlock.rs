@@ -91,6 +91,9 @@ impl Drop for PidLock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+        return Err(io::Error::other("it is a symbolic link, which may lead to another's file; remove it"));
+    }
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
@@ -167,6 +170,18 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", process::id()));
             drop(lock);
         }
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_left_alone() {
+        let (path, other) = (path("link"), path("linked"));
+        let _ = fs::remove_file(&path);
+        fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(PidLock::take(&path).unwrap_err().to_string().contains("symbolic link"));
+        assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+        fs::remove_file(path).unwrap();
+        fs::remove_file(other).unwrap();
     }
 
     #[test]

@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
+use crate::domain::absence::Absence;
 use crate::domain::claim::Claim;
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Told};
@@ -108,6 +109,8 @@ pub struct Ask<'a> {
     pub voter: &'a str,
     /// Jobs that it gave back and whose reason still stands.
     pub except: &'a [JobId],
+    /// What it knows to be "not here".
+    pub absent: &'a [Absence],
     /// Only a job with the same labels as this one: for a VM whose own job was lost.
     pub like: Option<&'a Job>,
     /// How long the claim holds without being renewed.
@@ -192,10 +195,10 @@ impl dyn Store {
     pub fn end(&self, claim: Claim, closing: &Closing) -> Result<(), (Claim, StoreError)> {
         let id = claim.id().clone();
         let event = match closing {
-            Closing::Release { counted, pause } => {
-                Event::Release { claim: id, counted: *counted, pause: *pause }
+            Closing::Release { job, counted, pause } => {
+                Event::Release { claim: id, job: *job, counted: *counted, pause: *pause }
             }
-            Closing::Park => Event::Park { claim: id },
+            Closing::Park(job) => Event::Park { claim: id, job: Some(*job) },
             Closing::Settle(job, end) => Event::Settle { claim: id, job: *job, end: end.clone() },
         };
         match self.apply(&event) {

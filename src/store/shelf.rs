@@ -10,7 +10,7 @@ use crate::domain::entry::{Entry, State};
 use crate::domain::event::{Event, Scene, Subject, Told, Verdict};
 use crate::domain::ids::{ClaimId, JobId, Millis, RunnerName};
 use crate::domain::job::Job;
-use crate::domain::life::{ASK_PARKED, claimable, step};
+use crate::domain::life::{ASK_PARKED, claimable, passed_by, step};
 
 /// One queue's jobs and cards, inside one atomic step.
 ///
@@ -106,18 +106,35 @@ pub fn voters(cards: &[Seen], job: &Job, now: Millis) -> Vec<String> {
     voters
 }
 
-/// Claims the eldest job that the asker may take, or gives the one that this claim already has.
+/// How many jobs a claim passes by at most, so that the step stays short.
+const MOST_PASSED: usize = 256;
+
+/// Claims the eldest job that the asker may take, or gives the one that this claim already has. Of jobs before it whose
+/// template the asker knows to be "not here" that is said on the way.
 pub fn claim(shelf: &mut dyn Shelf, ask: &Ask<'_>, now: Millis) -> Result<Option<Entry>, StoreError> {
     if let Some(held) = shelf.held(ask.claim)? {
         return Ok(Some(held));
     }
     let cards = shelf.cards()?;
+    let mut passed = Vec::new();
     let mut fits = |entry: &Entry| {
-        !ask.except.contains(&entry.job.id)
+        let voters = voters(&cards, &entry.job, now);
+        let fits = !ask.except.contains(&entry.job.id)
             && ask.like.is_none_or(|like| like.same_labels(&entry.job))
-            && claimable(entry, ask.voter, &voters(&cards, &entry.job, now), now)
+            && claimable(entry, ask.voter, &voters, now);
+        let is_absent = || ask.absent.iter().any(|absence| absence.tells_of(entry));
+        match (fits && is_absent()).then(|| passed_by(entry, ask.voter, &voters)).flatten() {
+            Some(said) if passed.len() < MOST_PASSED => passed.push(said),
+            Some(_) => (),
+            None => return fits,
+        }
+        false
     };
-    let Some(found) = shelf.eldest(ask, now, &mut fits)? else { return Ok(None) };
+    let found = shelf.eldest(ask, now, &mut fits)?;
+    for said in &passed {
+        shelf.put(said)?;
+    }
+    let Some(found) = found else { return Ok(None) };
     let (job, claim, scope) = (found.job.id, ask.claim.clone(), ask.scope.clone());
     let event = Event::Claim { job, claim, scope, lease_until: now.plus(ask.lease) };
     play(shelf, &event, now)?;

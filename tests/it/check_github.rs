@@ -258,6 +258,15 @@ fn github_away_is_1_and_offline_asks_nobody() {
 }
 
 #[test]
+fn what_answers_all_with_an_empty_object_is_not_github() {
+    for (path, call) in [("/user", "get_user"), ("/actions/runners", "list_runners")] {
+        let world = World::new();
+        world.control("rules", &json!({ "path": path, "status": 200, "body": "{}", "times": 9 }));
+        check(&world, &world.configuration(1, "")).assert_fault(1, &["not the documented shape", call]);
+    }
+}
+
+#[test]
 fn a_mute_github_takes_15_seconds_at_most_whatever_there_is_to_ask() {
     let world = World::new();
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -22,7 +22,7 @@ fn one(queue: &QueueReport, job: &Job, now: Millis) -> String {
     let at = |moment: Moment| format!("{} ({} ago)", moment.text(), since(now, moment.0));
     let to_come = |moment: Moment| format!("{} (in {})", moment.text(), since(moment.0, now));
     let tries = match job.failed_attempts {
-        0 => String::new(),
+        failed if failed == 0 || job.state == "dead" => String::new(),
         failed => format!(" ({failed} failed)"),
     };
     let mut facts: Vec<(&str, String)> = vec![

@@ -97,7 +97,7 @@ impl Handler {
                     ),
                 );
                 self.held_back.job(job.id);
-                return Closing::Release { counted: false, pause: Duration::ZERO };
+                return Closing::Release { job: None, counted: false, pause: Duration::ZERO };
             }
         }
         Closing::Settle(job.id, End::Dead(reason.to_string()))

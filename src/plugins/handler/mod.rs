@@ -2,6 +2,7 @@
 //!
 //! One turn, as [`Handler::turn`] reads: recover, drain check, claim, drive, clean up, settle.
 
+mod absences; // what was "not here" a moment ago
 mod ask; // asking GitHub about a job
 mod boot; // ticket → VM that runs
 mod cancel; // runs that cannot be served
@@ -38,8 +39,7 @@ use crate::domain::ids::{ClaimId, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
 use crate::runtime::board::Cell;
-use crate::runtime::meters;
-use crate::runtime::pace::{self, paced};
+use crate::runtime::pace::paced;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::random;
 use crate::runtime::status::Activity;
@@ -75,6 +75,7 @@ pub struct Handler {
     etags: RefCell<ask::Etag>,
     missing: RefCell<ask::Missing>,
     hidden: RefCell<ask::Hidden>,
+    absences: absences::Absences,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
     follow_ups: cancel::FollowUps,
@@ -157,6 +158,7 @@ impl Handler {
             etags: RefCell::default(),
             missing: RefCell::default(),
             hidden: RefCell::default(),
+            absences: absences::Absences::default(),
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
             release: None,
@@ -223,12 +225,13 @@ impl Handler {
         self.looked = Some(Instant::now());
         let turn = self.unanswered.take().unwrap_or_else(random::number);
         let id = ClaimId { owner: self.options.owner.clone(), turn };
-        let except = self.held_back.jobs();
+        let (except, absent) = (self.held_back.jobs(), self.absences.all());
         let ask = Ask {
             claim: &id,
             scope: &self.options.scope,
             voter: &self.options.voter,
             except: &except,
+            absent: &absent,
             like: None,
             lease: self.options.lease,
         };
@@ -238,9 +241,6 @@ impl Handler {
                 let (claim, entry) = taken?;
                 let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
                 log::info!("handling the job");
-                if work.entry.attempts == 0 {
-                    meters::QUEUE_WAIT.add(pace::millis().since(work.entry.age));
-                }
                 Some(work)
             }
             Err(error) => {

@@ -97,6 +97,7 @@ impl Handler {
             scope: &self.options.scope,
             voter: &self.options.voter,
             except: &[],
+            absent: &[],
             like: Some(&like),
             lease: self.options.lease,
         };

@@ -130,7 +130,7 @@ impl Desk {
                 (result(200, why), "ignored")
             }
             Intake::OutOfScope(repository) => {
-                if self.foreign.due(&repository) {
+                if self.foreign.due(&repository.to_ascii_lowercase()) {
                     log::warn!("deliveries of {repository} are ignored: this receiver serves {}", self.scope);
                 }
                 (result(200, "ignored: not this receiver's repository"), "out_of_scope")

@@ -8,6 +8,7 @@ use super::Backend;
 use super::desk::Step;
 use super::pulse;
 use super::sheet::{PORTION, Sheet};
+use crate::domain::absence::Absence;
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner};
@@ -141,6 +142,7 @@ struct Asked {
     scope: Scope,
     voter: String,
     except: Vec<JobId>,
+    absent: Vec<Absence>,
     like: Option<Job>,
     lease: std::time::Duration,
 }
@@ -152,6 +154,7 @@ impl From<&Ask<'_>> for Asked {
             scope: ask.scope.clone(),
             voter: ask.voter.to_owned(),
             except: ask.except.to_vec(),
+            absent: ask.absent.to_vec(),
             like: ask.like.cloned(),
             lease: ask.lease,
         }
@@ -160,7 +163,7 @@ impl From<&Ask<'_>> for Asked {
 
 impl Asked {
     fn ask(&self) -> Ask<'_> {
-        let Asked { claim, scope, voter, except, like, lease } = self;
-        Ask { claim, scope, voter, except, like: like.as_ref(), lease: *lease }
+        let Asked { claim, scope, voter, except, absent, like, lease } = self;
+        Ask { claim, scope, voter, except, absent, like: like.as_ref(), lease: *lease }
     }
 }

@@ -29,7 +29,9 @@ use crate::store::{Ask, Card, Change, Depth, Memos, Store, StoreError};
 pub const PAGE: usize = 500;
 /// How often a claim looks past jobs that turned out not to fit, and at how many at a time then.
 const MISFITS: u32 = 64;
-const MANY: usize = 64;
+const MANY: usize = 256;
+/// How long a claim goes on saying of jobs that they are "not here" before it lets others look.
+const PASSING: Duration = Duration::from_secs(1);
 
 /// One queue.
 pub struct Queue {
@@ -54,6 +56,7 @@ impl Queue {
     fn try_claim(&self, ask: &Ask<'_>, errand: Errand, end: Instant) -> Result<Option<Claimed>, StoreError> {
         let mut so_far = Progress::default();
         let mut misfits = 0;
+        let enough = Instant::now() + PASSING;
         while misfits < MISFITS {
             let choice = self.desk.choice(ask, &so_far, errand, end)?;
             let mut found = choice.snapshot;
@@ -65,7 +68,18 @@ impl Queue {
                 plan.pass(errand.token);
                 return Ok((was_held || self.desk.commit(&plan, end)?).then_some(entry));
             }
-            if let Some(next) = choice.next {
+            if !found.put.is_empty() {
+                let is_enough = Instant::now() > enough;
+                let mut plan = Plan::of(&found)?;
+                plan.pass(errand.token.filter(|_| is_enough));
+                if !self.desk.commit(&plan, end)? {
+                    return Ok(None);
+                }
+                if is_enough {
+                    return Ok(Some(Claimed::Nothing { pause: Some(Duration::ZERO) }));
+                }
+                so_far.many = MANY;
+            } else if let Some(next) = choice.next {
                 so_far.seen = next;
             } else if found.order.is_empty() || was_held {
                 let pause = choice.pause.map(|due| due.since(now));

@@ -144,6 +144,7 @@ impl Desk {
             so_far.seen.to_string(),
             if so_far.doubts { "doubts".to_owned() } else { String::new() },
             so_far.many.to_string(),
+            if ask.absent.is_empty() { String::new() } else { "cards".to_owned() },
         ];
         args.extend(ask.except.iter().chain(&so_far.except).map(JobId::to_string));
         let mailbox = self.keys.mailbox(&ask.claim.owner);

@@ -1,10 +1,12 @@
 //! Hosts that share a queue, through the real binary.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::json;
 
+use crate::store::world::card;
 use crate::support::world::{SECRET, TOKEN};
 use crate::support::{Daemon, Fleet, eventually, pause, web};
 
@@ -48,6 +50,24 @@ fn a_dead_hosts_jobs_are_done_by_another() {
     let _late = fleet.start(1, 1);
     fleet.nothing_is_left(SOON);
     assert_eq!(fleet.clones(1), 1);
+}
+
+#[test]
+fn a_host_without_a_template_asks_for_it_once_and_leaves_all_that_wait_to_others() {
+    let fleet = Fleet::new(1);
+    let host = &fleet.hosts[0];
+    let drain = host.dir.join(".config/anklet/.drain");
+    fs::write(&drain, "").unwrap();
+    let mut daemon = fleet.start(0, 1);
+    fleet.order(json!({ "count": 150, "labels": ["self-hosted", "anka-template:ghost"] }));
+    let good = fleet.order(json!({ "duration_ms": 50 }));
+    // Another host, which does not look for a while, may have it.
+    fleet.queue().seen(&card("ELSEWHERE", "another", Duration::from_mins(10))).unwrap();
+    fs::remove_file(drain).unwrap();
+    fleet.all_succeed(&good, SOON);
+    let pulls = host.anka_calls().iter().filter(|call| call.iter().any(|arg| arg == "pull")).count();
+    assert_eq!(pulls, 1);
+    assert_eq!(daemon.stop(), 0);
 }
 
 #[test]

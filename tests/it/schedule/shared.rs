@@ -56,7 +56,15 @@ fn play(store: &dyn Store, verb: &Verb) -> Result<Came, StoreError> {
         Verb::Apply(event) => Came::Of(store.apply(event)?.verdict),
         Verb::Claim(claim, voter, like) => {
             let scope = acme();
-            let ask = Ask { claim, scope: &scope, voter, except: &[], like: like.as_ref(), lease: LEASE };
+            let ask = Ask {
+                claim,
+                scope: &scope,
+                voter,
+                except: &[],
+                absent: &[],
+                like: like.as_ref(),
+                lease: LEASE,
+            };
             Came::Got(store.claim(&ask)?.map(|entry| entry.job.id))
         }
     })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anklet::domain::absence::Absence;
 use anklet::domain::conclusion::Conclusion;
 use anklet::domain::entry::State;
 use anklet::domain::event::{End, Event, Verdict};
@@ -125,13 +126,13 @@ fn a_pause_is_waited_for() {
     for world in worlds() {
         play(&world, &[queued(1), claim(1, 1)]);
         let pause = Duration::from_secs(5);
-        play(&world, &[Event::Release { claim: claim_id(1), counted: true, pause }]);
+        play(&world, &[Event::Release { claim: claim_id(1), job: None, counted: true, pause }]);
         let (two, scope) = (claim_id(2), acme());
         world.hands.pass(pause.checked_sub(Duration::from_millis(1)).unwrap());
         assert_eq!(claimed(&*world.store, &ask(&two, &scope)), None, "{}", world.name);
         world.hands.pass(Duration::from_millis(1));
         assert_eq!(claimed(&*world.store, &ask(&two, &scope)), Some(1));
-        let endless = Event::Release { claim: claim_id(2), counted: true, pause: Duration::MAX };
+        let endless = Event::Release { claim: claim_id(2), job: None, counted: true, pause: Duration::MAX };
         play(&world, &[endless]);
         assert_eq!(claimed(&*world.store, &ask(&two, &scope)), None, "{}: an endless pause", world.name);
     }
@@ -165,6 +166,37 @@ fn not_here_is_unanimous_among_live_voters_of_the_scope() {
         assert_eq!(verdict(&not_here(5, "v1")), Verdict::Unanimous);
         assert_eq!(verdict(&not_here(5, "v1")), Verdict::Unanimous, "a lost answer");
         assert!(world.store.held(&five).unwrap().is_some());
+    }
+}
+
+#[test]
+fn of_what_the_asker_knows_to_be_absent_it_says_so_on_the_way_but_never_the_last_word() {
+    for world in worlds() {
+        let (scope, patience) = (acme(), Duration::from_secs(90));
+        world.store.seen(&card("h1", "v1", patience)).unwrap();
+        world.store.seen(&card("h2", "v2", patience)).unwrap();
+        let labels = |template: &str| vec!["x".to_owned(), format!("anka-template:{template}")];
+        let of =
+            |id, template| Event::Queued { job: Job { labels: labels(template), ..job(id) }, waiting: false };
+        for id in 1..=300 {
+            play(&world, &[of(id, "ghost")]);
+        }
+        play(&world, &[of(301, "here")]);
+        let absences =
+            |at| [Absence { request: Job { labels: labels("ghost"), ..job(1) }.vm_request().unwrap(), at }];
+        let now = absences(world.store.now().unwrap());
+        world.hands.pass(Duration::from_millis(1));
+        play(&world, &[of(302, "ghost")]);
+        let asked = |n, voter, absent: &[Absence]| {
+            // A look that has said much may have come to its end.
+            (0..3).find_map(|_| claimed(&*world.store, &Ask { voter, absent, ..ask(&claim_id(n), &scope) }))
+        };
+        assert_eq!(asked(1, "v1", &now), Some(301), "{}", world.name);
+        assert_eq!(asked(2, "v1", &now), Some(302), "{}: it came later", world.name);
+        assert_eq!(asked(3, "v1", &[]), None, "{}: all of it is said", world.name);
+        // The other one's word would be the last: it takes the job to cancel its run.
+        assert_eq!(asked(4, "v2", &now), Some(1), "{}", world.name);
+        assert_eq!(asked(5, "v2", &[]), Some(2), "{}", world.name);
     }
 }
 

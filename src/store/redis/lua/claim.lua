@@ -1,6 +1,7 @@
 -- What a handler may take. ARGV: claim, scope, labels (empty: any), voter, hops of the token that brought us here
 -- (empty: none), whether the asker's waiter is to be told, how many classes were looked at before, whether those to which
--- the voter has said "not here" are to be shown, how many of the eldest, then the jobs not to take.
+-- the voter has said "not here" are to be shown, how many of the eldest, whether the cards are wanted, then the jobs not
+-- to take.
 -- KEYS[16]: the asker's mailbox.
 -- Gives: now, the id that the claim holds, records, cards, when the next pause is over, how many of the records may be
 -- taken for all that is known here, how many classes are looked at by now (empty: all that matter).
@@ -35,12 +36,12 @@ end
 
 local scope, voter, many = ARGV[3], ARGV[5], tonumber(ARGV[10])
 local except = {}
-for i = 11, #ARGV do except[ARGV[i]] = true end
+for i = 12, #ARGV do except[ARGV[i]] = true end
 
 -- The first of what stands somewhere, as members. What is not queued was left behind by an older program.
 local function firsts(where, most)
   local found, from = {}, 0
-  local size = (#ARGV < 11 and most == 1) and 1 or 64
+  local size = (#ARGV < 12 and most == 1) and 1 or 64
   while true do
     local page = under(ready, where, from, size)
     for _, member in ipairs(page) do
@@ -100,6 +101,6 @@ end
 if seen ~= '' then sure = {} end
 for _, member in ipairs(sure) do add(id_of(member)) end
 for _, member in ipairs(doubtful) do add(id_of(member)) end
-local shown = (#doubtful > 0 or ARGV[4] ~= '') and redis.call('HVALS', cards) or {}
+local shown = (#doubtful > 0 or ARGV[4] ~= '' or ARGV[11] ~= '') and redis.call('HVALS', cards) or {}
 if #texts == 0 and seen == '' then return nothing(pause[2]) end
 return { clock(), '', texts, shown, pause[2] or '', #sure, seen }
