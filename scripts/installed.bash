@@ -9,6 +9,7 @@
   exit 1
 }
 own=$HOME/.config/anklet
+configuration=$own/${ANKLET_CONFIG_FILE_NAME:-config.yml}
 system=$(uname -s)
 
 say() { printf '%s\n' "$*"; }
@@ -40,8 +41,8 @@ setting() {
   local variable value
   variable=ANKLET_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')
   value=${!variable:-}
-  if [[ -z $value && -f $own/config.yml ]]; then
-    value=$(sed -n "s/^$1:[[:space:]]*//p" "$own/config.yml" | sed -e 's/[[:space:]]#.*$//' -e 's/[[:space:]]*$//' |
+  if [[ -z $value && -f $configuration ]]; then
+    value=$(sed -n "s/^$1:[[:space:]]*//p" "$configuration" | sed -e 's/[[:space:]]#.*$//' -e 's/[[:space:]]*$//' |
       sed -e 's/^"\(.*\)"$/\1/' -e "s/^'\(.*\)'\$/\1/" | head -n 1)
   fi
   value=${value:-$2}
@@ -102,22 +103,30 @@ is_locked() {
   fi
 }
 
+# Each daemon of this user, an aggregator too, leaves a note here, whatever its configuration is called and says: its
+# process and its state_dir, a line each. It holds the note's lock, and leaves the note when its journal is open.
+
 # running: whether a daemon of this user runs, and which.
 running() {
-  local pid_file lock
-  pid_file=$(setting pid_file_dir "$own")/anklet.pid
-  if is_locked "$pid_file"; then
-    printf 'process %s\n' "$(cat "$pid_file")"
-    return 0
-  fi
-  for lock in "$(setting state_dir "$own/state")"/journal/*.lock; do
-    if is_locked "$lock"; then
-      lock=${lock##*/}
-      printf 'it has the plugin %s\n' "${lock%.lock}"
+  local note
+  for note in "$own"/run/daemon-*.lock; do
+    if is_locked "$note"; then
+      printf 'process %s\n' "$(head -n 1 "$note")"
       return 0
     fi
   done
   return 1
+}
+
+# states: the folders with the state of this user's daemons, as the configuration and their notes have it.
+states() {
+  local note
+  {
+    setting state_dir "$own/state"
+    for note in "$own"/run/daemon-*.lock; do
+      if [[ -f $note ]]; then sed -n 2p "$note"; fi
+    done
+  } | sort -u
 }
 
 # --- service managers ------------------------------------------------------------------------------------------------

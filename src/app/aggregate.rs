@@ -8,7 +8,7 @@ use super::metrics_server::{self, Sources};
 use super::stores::Stores;
 use super::{PATIENCE, listen_fault};
 use crate::config::{Aggregator as Settings, Config, StopOnTerm};
-use crate::metrics::{fleet, health};
+use crate::metrics::fleet;
 use crate::plugins::aggregator::{Address, Aggregator, Fleet};
 use crate::runtime::board::{Board, Identity};
 use crate::runtime::clock;
@@ -32,7 +32,7 @@ pub fn serve(
     let identity =
         Identity { name: QUEUE.to_owned(), kind: Kind::Aggregator, owner: String::new(), repo: None };
     let (_, mut cells) = Board::new(vec![identity]);
-    let addresses: Vec<Address> = settings.urls.iter().map(|url| Address::of(url)).collect();
+    let addresses = addresses(&settings.urls);
     let gathered = Fleet::new(&addresses);
     let outlook = Outlook::default();
     let sources = sources(gathered.clone(), outlook.clone());
@@ -50,9 +50,34 @@ pub fn serve(
     Ok(if ended.faults == 0 { Exit::Done } else { Exit::PluginFault })
 }
 
+/// Each host once: who is asked with a password is the same without.
+fn addresses(urls: &[String]) -> Vec<Address> {
+    let mut all: Vec<Address> = Vec::new();
+    for address in urls.iter().map(|url| Address::of(url)) {
+        if all.iter().any(|known| known.shown == address.shown) {
+            log::warn!(
+                "{} stands twice in metrics.metrics_urls and counts once, as it stands first",
+                address.shown
+            );
+        } else {
+            all.push(address);
+        }
+    }
+    all
+}
+
 fn sources(gathered: Fleet, outlook: Outlook) -> Sources {
+    let seen = outlook.clone();
     Sources {
-        page: Box::new(move |query, accept| fleet::page(query, accept, &gathered.hosts(), clock::now())),
-        unready: Box::new(move || health::away(&outlook.found())),
+        page: Box::new(move |query, accept| {
+            let (hosts, now, found) = (gathered.hosts(), clock::now(), seen.found());
+            let view = fleet::View { hosts, now, found, log_lines_dropped: crate::log::dropped_lines() };
+            fleet::page(query, accept, &view)
+        }),
+        // The memos' queue is nobody's: its name says nothing.
+        unready: Box::new(move || {
+            let found = outlook.found();
+            found.queues.iter().filter_map(|queue| Some(queue.is_away()?.to_string())).collect()
+        }),
     }
 }

@@ -99,12 +99,13 @@ pub fn address(config: &Config) -> SocketAddr {
 
 /// One a daemon: who holds the pid file holds the note.
 fn note_of_port(config: &Config) -> PathBuf {
-    config.run_dir.join(format!("metrics-{}.port", short_name(&config.pid_file)))
+    config.run_dir.join(format!("metrics-{}.port", short_name(&[&config.pid_file])))
 }
 
-/// Tells the files of a few daemons apart; the same in each process.
-fn short_name(path: &Path) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, path.as_os_str().as_encoded_bytes());
+/// Tells the files of a few daemons apart by these paths; the same in each process.
+pub fn short_name(paths: &[&Path]) -> String {
+    let paths: Vec<&[u8]> = paths.iter().map(|path| path.as_os_str().as_encoded_bytes()).collect();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &paths.join(&0));
     let hex: Vec<String> = digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     hex.concat()
 }

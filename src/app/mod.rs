@@ -12,6 +12,7 @@ mod host_id; // this host's name
 mod log_setup; // where lines go
 mod looks; // what the page shows without asking anybody
 mod metrics_server; // the page
+mod presence; // told to the scripts that install and uninstall
 mod stores; // queues by their names
 
 use std::io::IsTerminal;
@@ -64,10 +65,12 @@ pub fn run(checked: &Checked, env: &Variables, once: bool) -> Exit {
     log::info!("anklet {VERSION} begins, as process {}", std::process::id());
     checked.infos.iter().for_each(|note| log::info!("{note}"));
     checked.warnings.iter().for_each(|note| log::warn!("{note}"));
+    let presence = presence::announce(config);
     let exit = match serve(config, env, once, &signals) {
         Ok(exit) => exit,
         Err((exit, fault)) => late(exit, &fault),
     };
+    drop(presence);
     drop(pid_lock);
     log::info!("anklet ends with {}", exit.code());
     log::logger().flush();

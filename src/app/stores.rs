@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::aggregate;
 use crate::config::{self, Config, Database};
+use crate::runtime::meters::STORE_ERRORS;
 use crate::runtime::{pace, random};
 use crate::store::embedded::{self, Embedded};
 use crate::store::redis as server;
@@ -24,13 +25,16 @@ pub struct Stores {
 
 /// Opens the stores that the plugins use. A daemon goes on without one that is away, and tries again; run-once ends.
 pub fn open(config: &Config, once: bool) -> Result<Stores, String> {
+    for database in databases(config) {
+        STORE_ERRORS.begin(&[kind(database)]);
+    }
     let embedded = if uses_embedded(config) { Some(open_embedded(config, once)?) } else { None };
     if let Some(store) = embedded.as_ref().filter(|_| once) {
-        bear(takes_writes(&*store.queue(HEALTH)), once)?;
+        bear(takes_writes(&*store.queue(HEALTH)), config, once)?;
     }
     let shared = clients(config)?;
     for (of, redis) in &shared {
-        bear(serves(config, of, redis), once)?;
+        bear(serves(config, of, redis), config, once)?;
     }
     Ok(Stores { embedded, shared })
 }
@@ -101,6 +105,14 @@ impl Stores {
     }
 }
 
+/// Its word in the metrics.
+fn kind(database: &Database) -> &'static str {
+    match database {
+        Database::Embedded => "embedded",
+        Database::Redis(_) => "redis",
+    }
+}
+
 /// Of the plugins, or of the aggregator.
 fn databases(config: &Config) -> impl Iterator<Item = &Database> {
     let aggregator = config.metrics.aggregator.iter().map(|aggregator| &aggregator.database);
@@ -118,17 +130,21 @@ fn open_embedded(config: &Config, once: bool) -> Result<Embedded, String> {
     match opened {
         Ok(store) => Ok(store),
         Err(fault) => {
-            bear(Err(fault), once)?;
+            bear(Err(fault), config, once)?;
             Embedded::open_later(options).map_err(|fault| fault.to_string())
         }
     }
 }
 
 /// A daemon says that a store is away and goes on.
-fn bear(outcome: Result<(), StoreError>, once: bool) -> Result<(), String> {
+fn bear(outcome: Result<(), StoreError>, config: &Config, once: bool) -> Result<(), String> {
+    let meanwhile = match config.metrics.aggregator {
+        Some(_) => "what the hosts say is not kept over a restart",
+        None => "receivers answer 503 and handlers wait",
+    };
     match outcome {
         Err(fault) if !once => {
-            log::error!("{fault}; receivers answer 503 and handlers wait until it is back");
+            log::error!("{fault}; {meanwhile} until it is back");
             Ok(())
         }
         outcome => outcome.map_err(|fault| fault.to_string()),

@@ -73,6 +73,8 @@ pub enum Event {
     Release {
         /// Whose.
         claim: ClaimId,
+        /// Of which job the rest is said: a claim that has crossed holds another one. `None`: whatever it holds.
+        job: Option<JobId>,
         /// Whether the try counts.
         counted: bool,
         /// How long nobody takes it.
@@ -89,6 +91,8 @@ pub enum Event {
     Park {
         /// Whose.
         claim: ClaimId,
+        /// As in [`Event::Release`].
+        job: Option<JobId>,
     },
     /// The claim ends and the job is over. Where it holds another job by now, that one is queued again.
     Settle {
@@ -195,7 +199,7 @@ impl Event {
             | Event::Renew { claim, .. }
             | Event::Release { claim, .. }
             | Event::NotHere { claim, .. }
-            | Event::Park { claim }
+            | Event::Park { claim, .. }
             | Event::Settle { claim, .. } => Subject::HeldBy(claim),
         }
     }

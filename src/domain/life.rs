@@ -41,9 +41,9 @@ impl Act {
             Event::Requeue { .. } => self.requeue(),
             Event::Checkpoint { claim, runner } => self.checkpoint(claim, runner),
             Event::Renew { claim, lease_until } => self.touch(claim, |hold| hold.lease_until = *lease_until),
-            Event::Release { claim, counted, pause } => self.release(claim, *counted, *pause),
+            Event::Release { claim, job, counted, pause } => self.release(claim, *job, *counted, *pause),
             Event::NotHere { claim, voter } => self.not_here(claim, voter),
-            Event::Park { claim } => self.park(claim),
+            Event::Park { claim, job } => self.park(claim, *job),
             Event::Settle { claim, job, end } => self.settle(claim, *job, end),
         }
     }
@@ -250,9 +250,12 @@ impl Act {
         entry.state = freed(own.park, self.now);
     }
 
-    fn release(&mut self, claim: &ClaimId, counted: bool, pause: Duration) -> Verdict {
+    fn release(&mut self, claim: &ClaimId, job: Option<JobId>, counted: bool, pause: Duration) -> Verdict {
         let now = self.now;
         let Some(entry) = self.mine(claim) else { return Verdict::Lost };
+        // Of the job that a crossing has brought, that is not said.
+        let is_meant = job.is_none_or(|job| job == entry.job.id);
+        let (counted, pause) = if is_meant { (counted, pause) } else { (false, Duration::ZERO) };
         match &mut entry.state {
             State::Claimed(hold) => {
                 let parked = hold.park;
@@ -278,14 +281,15 @@ impl Act {
         if all_absent(entry, &voters) {
             return Verdict::Unanimous;
         }
-        self.release(claim, false, Duration::ZERO)
+        self.release(claim, None, false, Duration::ZERO)
     }
 
-    fn park(&mut self, claim: &ClaimId) -> Verdict {
-        if let Some(State::Claimed(hold)) = self.mine(claim).map(|entry| &mut entry.state) {
+    fn park(&mut self, claim: &ClaimId, job: Option<JobId>) -> Verdict {
+        let meant = self.mine(claim).filter(|entry| job.is_none_or(|job| job == entry.job.id));
+        if let Some(State::Claimed(hold)) = meant.map(|entry| &mut entry.state) {
             hold.park = true;
         }
-        self.release(claim, false, Duration::ZERO)
+        self.release(claim, None, false, Duration::ZERO)
     }
 
     fn settle(&mut self, claim: &ClaimId, job: JobId, end: &End) -> Verdict {
@@ -293,7 +297,7 @@ impl Act {
         let Some(entry) = self.mine(claim) else { return Verdict::Lost };
         if entry.job.id != job {
             // A crossing came in between: what is said of the one job is not so of the other.
-            return self.release(claim, false, Duration::ZERO);
+            return self.release(claim, None, false, Duration::ZERO);
         }
         let runner = match &mut entry.state {
             // A job that runs is not given up: the claim ends, its own end is GitHub's word.

@@ -28,19 +28,21 @@ pub struct Page {
     pub verdict: Option<Closing>,
 }
 
-/// How a claim ends.
+/// How a claim ends, and of which job that is said: a claim that has crossed meanwhile holds another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closing {
     /// The job is queued again.
     Release {
+        /// `None`: whatever the claim holds.
+        job: Option<JobId>,
         /// Whether the try counts.
         counted: bool,
         /// How long nobody takes it.
         pause: Duration,
     },
     /// GitHub said `waiting`.
-    Park,
-    /// This job is over. A claim that has crossed meanwhile holds another one, of which that says nothing.
+    Park(JobId),
+    /// The job is over.
     Settle(JobId, End),
 }
 

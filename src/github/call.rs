@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::runtime::meters::GITHUB_CALLS;
+
 /// One of GitHub's REST calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -52,27 +54,27 @@ const ACTIONS_WRITE: &str = "the scope repo, or read and write access to actions
 const HOOKS: &str = "the scope repo or admin:repo_hook (repository) or admin:org_hook (organization), \
                      or read and write access to webhooks";
 
-/// Call, name in logs and metrics, and what it needs when GitHub does not say it itself.
-const CALLS: [(Call, &str, &str); 19] = [
-    (Call::RegistrationToken, "registration_token", RUNNERS),
-    (Call::GenerateJitConfig, "generate_jit_config", RUNNERS),
-    (Call::ListRunnerGroups, "list_runner_groups", RUNNERS),
-    (Call::ListRunners, "list_runners", RUNNERS),
-    (Call::RemoveRunner, "remove_runner", RUNNERS),
-    (Call::ListDownloads, "list_downloads", RUNNERS),
-    (Call::GetJob, "get_job", ACTIONS_READ),
-    (Call::GetRun, "get_run", ACTIONS_READ),
-    (Call::CancelRun, "cancel_run", ACTIONS_WRITE),
-    (Call::ForceCancelRun, "force_cancel_run", ACTIONS_WRITE),
-    (Call::ListDeliveries, "list_deliveries", HOOKS),
-    (Call::Redeliver, "redeliver", HOOKS),
-    (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata"),
-    (Call::FindInstallation, "find_installation", "a GitHub App's key"),
-    (Call::InstallationToken, "installation_token", "a GitHub App's key"),
-    (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials"),
-    (Call::GetUser, "get_user", "nothing but valid credentials"),
-    (Call::GetApp, "get_app", "a GitHub App's key"),
-    (Call::GetHook, "get_hook", HOOKS),
+/// Call, name in logs and metrics, what it needs when GitHub does not say it itself, and the status of its good answer.
+const CALLS: [(Call, &str, &str, u16); 19] = [
+    (Call::RegistrationToken, "registration_token", RUNNERS, 201),
+    (Call::GenerateJitConfig, "generate_jit_config", RUNNERS, 201),
+    (Call::ListRunnerGroups, "list_runner_groups", RUNNERS, 200),
+    (Call::ListRunners, "list_runners", RUNNERS, 200),
+    (Call::RemoveRunner, "remove_runner", RUNNERS, 204),
+    (Call::ListDownloads, "list_downloads", RUNNERS, 200),
+    (Call::GetJob, "get_job", ACTIONS_READ, 200),
+    (Call::GetRun, "get_run", ACTIONS_READ, 200),
+    (Call::CancelRun, "cancel_run", ACTIONS_WRITE, 202),
+    (Call::ForceCancelRun, "force_cancel_run", ACTIONS_WRITE, 202),
+    (Call::ListDeliveries, "list_deliveries", HOOKS, 200),
+    (Call::Redeliver, "redeliver", HOOKS, 202),
+    (Call::GetRepository, "get_repository", "the scope repo, or read access to metadata", 200),
+    (Call::FindInstallation, "find_installation", "a GitHub App's key", 200),
+    (Call::InstallationToken, "installation_token", "a GitHub App's key", 201),
+    (Call::GetRateLimit, "get_rate_limit", "nothing but valid credentials", 200),
+    (Call::GetUser, "get_user", "nothing but valid credentials", 200),
+    (Call::GetApp, "get_app", "a GitHub App's key", 200),
+    (Call::GetHook, "get_hook", HOOKS, 200),
 ];
 
 impl Call {
@@ -92,12 +94,26 @@ impl Call {
 pub(super) struct Calls([AtomicU64; CALLS.len()]);
 
 impl Calls {
+    /// None yet; on the metrics page each begins with no good answer and none that failed to come.
+    /// `App`s sign in by calls of their own; what only `anklet check` asks is on no page.
+    pub(super) fn new(by_app: bool) -> Calls {
+        for (call, name, _, answer) in CALLS {
+            let of_app = matches!(call, Call::FindInstallation | Call::InstallationToken);
+            let of_check = matches!(call, Call::GetUser | Call::GetApp | Call::GetHook);
+            if (by_app || !of_app) && !of_check {
+                GITHUB_CALLS.begin(&[name, &answer.to_string()]);
+                GITHUB_CALLS.begin(&[name, "0"]);
+            }
+        }
+        Calls::default()
+    }
+
     pub(super) fn count(&self, call: Call) {
         self.0[call as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn snapshot(&self) -> Vec<(&'static str, u64)> {
-        CALLS.iter().map(|&(call, name, _)| (name, self.0[call as usize].load(Ordering::Relaxed))).collect()
+        CALLS.iter().map(|&(call, name, ..)| (name, self.0[call as usize].load(Ordering::Relaxed))).collect()
     }
 }
 
@@ -107,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_table_stands_in_the_order_of_the_calls() {
-        for (place, (call, name, _)) in CALLS.into_iter().enumerate() {
+        for (place, (call, name, ..)) in CALLS.into_iter().enumerate() {
             assert_eq!(call as usize, place, "{name}");
         }
     }

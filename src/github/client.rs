@@ -48,6 +48,7 @@ pub(super) enum Signer {
 impl Client {
     /// Checks the options; connects to nothing.
     pub fn new(options: Options) -> Result<Client, OptionsFault> {
+        let by_app = matches!(options.credentials, Credentials::App(_));
         Ok(Client {
             web_url: options.web_url.trim_end_matches('/').to_owned(),
             fetcher: Fetcher::new(&options)?,
@@ -55,7 +56,7 @@ impl Client {
             skew: Skew::default(),
             pause: Pause::default(),
             health: Health::default(),
-            calls: Calls::default(),
+            calls: Calls::new(by_app),
             budget: Budget::default(),
             tokens: Tokens::default(),
             groups: Groups::default(),

@@ -13,6 +13,7 @@ const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// The doorkeeper's work; ends when the house of `name` closes.
 pub fn keep(guests: &Guests, name: &str) {
+    meters::SHOWN_OUT.begin(&[name]);
     let mut told: Option<Instant> = None;
     let mut before = 0;
     while let Some(count) = guests.next_shown_out() {

@@ -1,8 +1,11 @@
 //! Asking another process of ours over HTTP: a page of metrics, a health.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ureq::{Agent, Error, Timeout};
+
+use super::sign_in;
 
 /// Fetches pages, each within a deadline and a size.
 #[derive(Clone, Debug)]
@@ -37,8 +40,13 @@ impl Fetcher {
 
     /// The page at `url`; the error says why there is none, without the URL.
     pub fn get(&self, url: &str) -> Result<Page, String> {
+        let (url, sign_in) = sign_in::apart(url);
         let read = || {
-            let mut response = self.agent.get(url).call()?;
+            let mut request = self.agent.get(&url);
+            if let Some(sign_in) = &sign_in {
+                request = request.header("authorization", sign_in);
+            }
+            let mut response = request.call()?;
             let status = response.status().as_u16();
             let body =
                 response.body_mut().with_config().limit(self.longest).lossy_utf8(true).read_to_string()?;
@@ -54,6 +62,9 @@ impl Fetcher {
             Error::HostNotFound => "its name has no address".into(),
             Error::BodyExceedsLimit(_) => format!("an answer of more than {} bytes", self.longest),
             Error::ConnectionFailed => "no connection".into(),
+            Error::Io(fault) if fault.kind() == ErrorKind::InvalidData => {
+                "the answer is no text in UTF-8".into()
+            }
             Error::Io(fault) => format!("the connection failed: {fault}"),
             Error::Rustls(fault) => format!("no trusted TLS connection: {fault}"),
             Error::BadUri(_) | Error::Http(_) => "its URL cannot be used".into(),

@@ -34,6 +34,7 @@ mod options;
 mod pool;
 mod refusal;
 mod serve;
+mod sign_in;
 mod sockets;
 mod visit;
 

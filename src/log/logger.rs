@@ -66,7 +66,9 @@ impl Log for Logger {
         outlet.put(&line, &fields, |lines, reason| self.lost(lines, reason));
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner).flush();
+    }
 }
 
 impl SharedLogger for Logger {

@@ -14,7 +14,9 @@ mod init;
 mod json;
 mod logger;
 mod outlet;
+mod pen;
 mod sink;
+mod stream;
 mod terminal;
 
 pub use fields::{Field, Fields};

@@ -24,6 +24,11 @@ impl Outlet {
         Outlet { all, plugins: split_in.map(|folder| PerPlugin { folder, sinks: HashMap::new() }) }
     }
 
+    /// Waits until all is written, for a moment.
+    pub(super) fn flush(&self) {
+        self.all.flush();
+    }
+
     /// Writes `line` to the sink for everything, and to that of the plugin which its fields name.
     pub(super) fn put(&mut self, line: &str, fields: &Fields, lost: impl Fn(u64, &str) -> String) {
         self.all.put(line, &lost);

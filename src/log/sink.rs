@@ -1,13 +1,16 @@
 //! Where lines end: a file that may be renamed, deleted or full at any moment, or a stream.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-static DROPPED: AtomicU64 = AtomicU64::new(0);
+use super::pen::Pen;
+use super::stream::Stream;
+
+pub(super) static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// Log lines that could not be written since the process began.
 pub fn dropped_lines() -> u64 {
@@ -18,43 +21,39 @@ pub fn dropped_lines() -> u64 {
 #[derive(Debug)]
 pub(super) struct Sink {
     place: Place,
-    open: Option<File>,
     dropped: u64,
     reason: String,
-    /// The last line got in only in part, so that the next must begin on a line of its own.
-    torn: bool,
 }
 
 #[derive(Debug)]
 enum Place {
-    Path(PathBuf),
-    Stream,
+    File { path: PathBuf, open: Option<Pen> },
+    Stream(Stream),
 }
 
 impl Sink {
     /// A file that is opened when the first line comes.
     pub(super) fn file(path: PathBuf) -> Sink {
-        Sink::new(Place::Path(path), None)
+        Sink::new(Place::File { path, open: None })
     }
 
     /// Standard output or standard error, without the buffers and locks of `std`.
     pub(super) fn stream(stream: &impl AsFd) -> io::Result<Sink> {
         let own = stream.as_fd().try_clone_to_owned()?;
-        Ok(Sink::new(Place::Stream, Some(File::from(own))))
+        Ok(Sink::new(Place::Stream(Stream::start(File::from(own))?)))
     }
 
-    fn new(place: Place, open: Option<File>) -> Sink {
-        Sink { place, open, dropped: 0, reason: String::new(), torn: false }
+    fn new(place: Place) -> Sink {
+        Sink { place, dropped: 0, reason: String::new() }
     }
 
     /// Opens the file, to hear of a wrong path before the first line.
     pub(super) fn open(&mut self) -> io::Result<()> {
-        if let Place::Path(path) = &self.place
-            && !self.open.as_ref().is_some_and(|file| is_still_at(file, path))
+        if let Place::File { path, open } = &mut self.place
+            && !open.as_ref().is_some_and(|pen| is_still_at(&pen.file, path))
         {
-            self.open = None;
-            self.open = Some(OpenOptions::new().create(true).append(true).open(path)?);
-            self.torn = false;
+            *open = None;
+            *open = Some(Pen::new(OpenOptions::new().create(true).append(true).open(path)?));
         }
         Ok(())
     }
@@ -69,8 +68,21 @@ impl Sink {
         }
     }
 
+    /// Waits until what was put is written, for a moment.
+    pub(super) fn flush(&self) {
+        if let Place::Stream(stream) = &self.place {
+            stream.flush();
+        }
+    }
+
     fn try_put(&mut self, line: &str, lost: impl FnOnce(u64, &str) -> String) -> io::Result<()> {
         self.open()?;
+        if let Place::Stream(stream) = &self.place
+            && let (more @ 1.., reason) = stream.lost()
+        {
+            self.dropped += more;
+            self.reason = reason;
+        }
         if self.dropped > 0 {
             let news = lost(self.dropped, &self.reason);
             self.write(&news)?;
@@ -79,20 +91,12 @@ impl Sink {
         self.write(line)
     }
 
-    /// One `write(2)`: a line of several processes' or threads' is never mixed with another.
     fn write(&mut self, line: &str) -> io::Result<()> {
-        let Some(file) = &mut self.open else {
-            return Err(io::ErrorKind::NotConnected.into());
-        };
-        let text = if self.torn { format!("\n{line}") } else { line.to_owned() };
-        let written = loop {
-            match file.write(text.as_bytes()) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
-            }
-        };
-        self.torn = written < text.len();
-        if self.torn { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        match &mut self.place {
+            Place::Stream(stream) => stream.put(line),
+            Place::File { open: Some(pen), .. } => pen.write(line),
+            Place::File { open: None, .. } => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 }
 
@@ -160,20 +164,6 @@ mod tests {
         put(&mut sink, "three\n");
         put(&mut sink, "four\n");
         assert_eq!(read(&good), "2 lost: No space left on device (os error 28)\nthree\nfour\n");
-        fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn what_got_in_by_half_spoils_no_other_line() {
-        let folder = folder("torn");
-        let path = folder.join("a.log");
-        let mut sink = Sink::file(path.clone());
-        put(&mut sink, "one\n");
-        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"tw").unwrap();
-        sink.torn = true;
-        put(&mut sink, "three\n");
-        put(&mut sink, "four\n");
-        assert_eq!(read(&path), "one\ntw\nthree\nfour\n");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -2,15 +2,12 @@
 
 use super::exposition::Exposition;
 use super::snapshot::Snapshot;
-use crate::runtime::meters::{COUNTERS, Counter, HISTOGRAMS, Histogram};
+use crate::runtime::meters::{COUNTERS, COUNTERS_OF_ALL, Counter, HISTOGRAMS, Histogram};
 use crate::runtime::outlook::Found;
 
-/// Writes them all.
+/// Writes all that a daemon with plugins has.
 pub(super) fn families(out: &mut Exposition, snapshot: &Snapshot) {
-    out.family("anklet_build_info", "1; the labels tell what runs.", "gauge");
-    let system = [std::env::consts::OS, std::env::consts::ARCH];
-    let build = [("version", env!("CARGO_PKG_VERSION")), ("os", system[0]), ("arch", system[1])];
-    out.sample("anklet_build_info", &build, 1);
+    process(out, &snapshot.found, snapshot.log_lines_dropped);
     queues(out, &snapshot.found);
     host(out, &snapshot.found);
     quotas(out, &snapshot.found);
@@ -20,18 +17,28 @@ pub(super) fn families(out: &mut Exposition, snapshot: &Snapshot) {
     for counter in COUNTERS {
         counts(out, counter);
     }
-    out.family("anklet_log_dropped_lines_total", "Log lines that could not be written.", "counter");
-    out.sample("anklet_log_dropped_lines_total", &[], snapshot.log_lines_dropped);
 }
 
-fn queues(out: &mut Exposition, found: &Found) {
-    if found.queues.is_empty() {
-        return;
+/// Writes what an aggregator has as well: what runs, its stores, its door and its log.
+pub(super) fn process(out: &mut Exposition, found: &Found, log_lines_dropped: u64) {
+    out.family("anklet_build_info", "1; the labels tell what runs.", "gauge");
+    let system = [std::env::consts::OS, std::env::consts::ARCH];
+    let build = [("version", env!("CARGO_PKG_VERSION")), ("os", system[0]), ("arch", system[1])];
+    out.sample("anklet_build_info", &build, 1);
+    if !found.queues.is_empty() {
+        out.family("anklet_store_up", "Whether the queue's store answered the last look.", "gauge");
     }
-    out.family("anklet_store_up", "Whether the queue's store answered the last look.", "gauge");
     for queue in &found.queues {
         out.sample("anklet_store_up", &[("queue", &queue.name)], u8::from(queue.away.is_none()));
     }
+    for counter in COUNTERS_OF_ALL {
+        counts(out, counter);
+    }
+    out.family("anklet_log_dropped_lines_total", "Log lines that could not be written.", "counter");
+    out.sample("anklet_log_dropped_lines_total", &[], log_lines_dropped);
+}
+
+fn queues(out: &mut Exposition, found: &Found) {
     // What is not known now has no sample: an old depth must not look like a new one.
     let known = || {
         let there = found.queues.iter().filter(|queue| queue.is_away().is_none());
@@ -54,9 +61,12 @@ fn queues(out: &mut Exposition, found: &Found) {
 
 fn host(out: &mut Exposition, found: &Found) {
     if let Some(slots) = found.slots {
-        out.family("anklet_vm_slots", "Places for VMs on this host, used and free.", "gauge");
+        let help = "Places for VMs on this host: used by anklet's, and free, which a foreign guest's is not.";
+        // A foreign guest takes a place that nobody has locked.
+        let free = slots.free.saturating_sub(found.foreign_guests.unwrap_or(0));
+        out.family("anklet_vm_slots", help, "gauge");
         out.sample("anklet_vm_slots", &[("state", "used")], slots.used);
-        out.sample("anklet_vm_slots", &[("state", "free")], slots.free);
+        out.sample("anklet_vm_slots", &[("state", "free")], free);
     }
     if let Some(guests) = found.foreign_guests {
         out.gauge("anklet_foreign_guests", "Running VMs of this host that anklet has not made.", guests);
@@ -135,6 +145,9 @@ mod tests {
             assert!(text.contains(wanted), "{wanted} is not in\n{text}");
         }
         assert!(!text.contains("anklet_foreign_guests"), "nobody has looked");
+        snapshot.found.foreign_guests = Some(1);
+        let text = page(&snapshot);
+        assert!(text.contains("anklet_vm_slots{state=\"free\"} 0\n"), "{text}");
         let long_ago = std::time::Instant::now().checked_sub(PATIENCE).unwrap();
         snapshot.found.queues[0].away = Some((long_ago, "gone".into()));
         let text = page(&snapshot);

@@ -75,17 +75,22 @@ impl Licensed {
         Ok(())
     }
 
-    fn failed(&mut self, fault: Fault) -> Turn {
+    /// `None`: the handler may go on.
+    fn failed(&mut self, fault: Fault) -> Option<Turn> {
+        if let Fault::Unlicensed(why) = fault {
+            if self.handler.retire() {
+                log::warn!("{why}; what an earlier run has left is cleaned up all the same");
+            }
+            self.unlicensed = Some(why);
+            return None;
+        }
+        Some(self.rests(fault))
+    }
+
+    fn rests(&mut self, fault: Fault) -> Turn {
         let why = match fault {
             Fault::Stopped => return Turn::Pause(Duration::ZERO),
-            Fault::Lasting(why) => return self.unusable(why),
-            Fault::Unlicensed(why) => {
-                if self.handler.retire() {
-                    log::warn!("{why}; what an earlier run has left is cleaned up all the same");
-                }
-                self.unlicensed = Some(why);
-                return Turn::Again;
-            }
+            Fault::Lasting(why) | Fault::Unlicensed(why) => return self.unusable(why),
             Fault::Answered(why) => {
                 self.answered += 1;
                 if self.answered >= LAST_WORD {
@@ -117,14 +122,20 @@ impl Licensed {
 impl Plugin for Licensed {
     fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
         if !self.looked && self.unlicensed.is_none() {
-            if let Err(fault) = self.look(stop) {
-                return self.failed(fault);
+            match self.look(stop) {
+                Ok(()) => self.looked = true,
+                Err(fault) => {
+                    if let Some(turn) = self.failed(fault) {
+                        return turn;
+                    }
+                }
             }
-            self.looked = true;
         }
-        match (self.handler.turn(stop, line), &self.unlicensed) {
-            (Turn::Ended, Some(why)) => self.unusable(why.clone()),
-            (turn, _) => turn,
+        let turn = self.handler.turn(stop, line);
+        match &self.unlicensed {
+            None => turn,
+            Some(_) if self.options.patient && matches!(turn, Turn::Again | Turn::Pause(_)) => turn,
+            Some(why) => self.unusable(why.clone()),
         }
     }
 

@@ -1,8 +1,10 @@
 //! One daemon a pid file: held by a lock on the file; the number in it is for people.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use super::stop::breathe;
 pub struct PidLock {
     path: PathBuf,
     file: File,
+    stays: bool,
 }
 
 /// Why the file cannot be had.
@@ -60,16 +63,28 @@ impl PidLock {
             if is_at(&file, path) {
                 // The number is for people: a full disk must not keep a daemon from starting.
                 let _ = write_number(&mut file);
-                return Ok(PidLock { path: path.to_owned(), file });
+                return Ok(PidLock { path: path.to_owned(), file, stays: false });
             }
         }
+    }
+}
+
+impl PidLock {
+    /// Writes one more line into it.
+    pub fn add_line(&mut self, line: &OsStr) -> io::Result<()> {
+        self.file.write_all(&[line.as_bytes(), b"\n"].concat())
+    }
+
+    /// Lets the lock go, and leaves the file where it is.
+    pub fn leave(mut self) {
+        self.stays = true;
     }
 }
 
 impl Drop for PidLock {
     fn drop(&mut self) {
         // Removed while the lock is held, so that nobody else's file is removed.
-        if is_at(&self.file, &self.path) {
+        if !self.stays && is_at(&self.file, &self.path) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -133,6 +148,17 @@ mod tests {
         drop(first);
         assert!(!path.exists());
         drop(PidLock::take(&path).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_is_left_is_nobody_s() {
+        let path = path("left");
+        let mut lock = PidLock::take(&path).unwrap();
+        lock.add_line("/somewhere".as_ref()).unwrap();
+        lock.leave();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n/somewhere\n", process::id()));
+        drop(PidLock::take(&path).unwrap());
+        assert!(!path.exists());
     }
 
     #[test]

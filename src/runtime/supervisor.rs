@@ -140,15 +140,21 @@ impl Supervisor {
         }
     }
 
+    /// Only handlers have jobs to speak of.
+    fn say(&self, of_jobs: &str) {
+        let has_jobs = self.handlers.cells.iter().any(|cell| cell.identity().kind == Kind::Handler);
+        log::info!("{}", if has_jobs { of_jobs } else { "stopping" });
+    }
+
     fn drain(&mut self) {
-        log::info!("stopping: no new jobs, running ones are waited for; the next signal leaves them running");
+        self.say("stopping: no new jobs, running ones are waited for; the next signal leaves them running");
         self.urgency = Urgency::Drain;
         self.handlers.cells.iter().for_each(Cell::ending);
         self.handlers.handle.drain();
     }
 
     fn interrupt(&mut self) {
-        log::info!("stopping at once: running jobs go on in their VMs, and the next start takes them up");
+        self.say("stopping at once: running jobs go on in their VMs, and the next start takes them up");
         self.urgency = Urgency::Interrupt;
         self.deadline = Some(Instant::now() + self.options.patience);
         self.receivers.handle.interrupt();

@@ -1,4 +1,4 @@
-//! Named threads: the only place that starts one.
+//! Named threads: the only place that starts one, besides the log, which is not above it.
 
 use std::any::Any;
 use std::io;

@@ -195,10 +195,10 @@ impl dyn Store {
     pub fn end(&self, claim: Claim, closing: &Closing) -> Result<(), (Claim, StoreError)> {
         let id = claim.id().clone();
         let event = match closing {
-            Closing::Release { counted, pause } => {
-                Event::Release { claim: id, counted: *counted, pause: *pause }
+            Closing::Release { job, counted, pause } => {
+                Event::Release { claim: id, job: *job, counted: *counted, pause: *pause }
             }
-            Closing::Park => Event::Park { claim: id },
+            Closing::Park(job) => Event::Park { claim: id, job: Some(*job) },
             Closing::Settle(job, end) => Event::Settle { claim: id, job: *job, end: end.clone() },
         };
         match self.apply(&event) {

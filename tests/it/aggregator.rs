@@ -117,7 +117,8 @@ fn real_hosts_are_shown_each_by_its_url() {
     let mut daemons: Vec<Daemon> = worlds.iter().map(|world| world.start(1)).collect();
     let urls: Vec<String> =
         worlds.iter().map(|world| format!("http://127.0.0.1:{}/metrics", world.metrics_port)).collect();
-    let written = [urls[0].clone(), format!("{}?format=prometheus", urls[1]), urls[0].clone()];
+    let with_password = urls[0].replace("http://", "http://bob:canary@");
+    let written = [urls[0].clone(), format!("{}?format=prometheus", urls[1]), urls[0].clone(), with_password];
     let (mut daemon, port) = aggregator(&here, &written, &[]);
     eventually("both are up", SOON, || page(port)[&written[1]]["up"] == json!(true));
     let both = page(port);
@@ -131,9 +132,16 @@ fn real_hosts_are_shown_each_by_its_url() {
         urls[0]
     );
     assert!(text.contains(&format!("plugin_status{{{labels}}} 1\n")), "{text}");
+    for own in
+        ["anklet_build_info{", "anklet_store_errors_total{store=\"embedded\"} 0\n", "anklet_fleet_hosts 2\n"]
+    {
+        assert!(text.contains(own), "{own}: {text}");
+    }
     let said = check_with_promtool(&text);
     assert!(said.lines().all(|line| line.ends_with("written in 'snake_case' not 'camelCase'")), "{said}");
     let plain = ask(port, "GET", "/metrics?format=plain", &[]).body;
+    let since = plain.lines().find(|line| line.starts_with("plugin_status_since")).unwrap();
+    assert!(!since.split_once("} ").unwrap().1.contains('.'), "{since}");
     assert!(plain.contains(&format!("total_running_vms{{metricsUrl={}}} 0\n", urls[0])), "{plain}");
     assert_eq!(ask(port, "GET", "/readyz", &[]).status, 200);
 
@@ -147,6 +155,9 @@ fn real_hosts_are_shown_each_by_its_url() {
         "{of_it:#?}"
     );
     assert!(here.log_text().contains("is asked again"));
+    assert!(
+        here.has_said("WARN", "stands twice in metrics.metrics_urls") && !here.log_text().contains("canary")
+    );
     assert_eq!(daemon.stop(), 0);
 }
 
@@ -167,6 +178,7 @@ fn a_host_that_misbehaves_harms_no_other() {
             pause(20_000);
         }),
         Host::new(|_, _| pause(20_000)),
+        Host::new(|guest, _| drop(guest.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{\xe9}"))),
         Host::new(|guest, _| {
             drop(guest.write_all(
                 b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
@@ -190,8 +202,13 @@ fn a_host_that_misbehaves_harms_no_other() {
         let said = &known[host.url()];
         assert_eq!((&said["up"], said["error"].is_string()), (&json!(false), true), "{said:#}");
     }
+    assert_eq!(known[bad[bad.len() - 2].url()]["error"], "the answer is no text in UTF-8");
     assert!(exposition(port).contains("anklet_fleet_hosts_up 1\n"));
     assert_eq!(daemon.stop(), 0);
+    assert!(
+        world.has_said("INFO", "stopping") && !world.log_text().contains("running ones"),
+        "it has no jobs"
+    );
 }
 
 #[test]
@@ -245,7 +262,7 @@ fn what_was_known_is_known_after_a_restart_and_a_password_is_sent_but_not_shown(
                 body.len()
             ));
         });
-        let written = host.url().replace("http://", "http://operator:canary-secret@");
+        let written = host.url().replace("http://", "http://operator:canary%2Dsecret@");
         let shown = host.url();
         let (mut daemon, port) = aggregator(&world, std::slice::from_ref(&written), database);
         eventually("it is up", SOON, || page(port)[&shown]["up"] == json!(true));

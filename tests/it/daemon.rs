@@ -245,9 +245,12 @@ fn a_host_without_a_licence_has_no_usable_plugin() {
         let only_handler = world.configuration(1, "");
         let (head, plugins) = only_handler.split_once("plugins:\n").unwrap();
         let (_, handler) = plugins.split_once("- name: RUNNER1").unwrap();
-        let mut daemon =
-            Daemon::start(&world, &format!("{head}plugins:\n- name: RUNNER1{handler}"), &[], &[]);
-        assert_eq!(daemon.wait(SOON).code(), Some(7), "{path}");
-        assert!(world.has_said("ERROR", "licence"), "{}", world.log_text());
+        for args in [&[][..], &["--once"]] {
+            let text = format!("{head}plugins:\n- name: RUNNER1{handler}");
+            let mut daemon = Daemon::start(&world, &text, args, &[]);
+            assert_eq!(daemon.wait(SOON).code(), Some(7), "{path} {args:?}");
+            assert!(world.has_said("ERROR", "licence"), "{}", world.log_text());
+            fs::remove_file(world.dir.join("anklet.log")).unwrap();
+        }
     }
 }

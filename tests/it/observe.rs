@@ -1,6 +1,8 @@
 //! What is shipped for Prometheus and Grafana: it is valid, its alerts fire, and it names only series that exist.
 #![expect(clippy::disallowed_methods, reason = "starts promtool")]
 
+mod begin; // counts before there is something to count
+mod dashboard; // what its panels count
 mod live; // a real Prometheus on real daemons
 
 use std::collections::BTreeSet;

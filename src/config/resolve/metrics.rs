@@ -46,11 +46,11 @@ fn urls(reader: &Reader<'_>) -> Vec<String> {
     let Some(written) = reader.own("metrics.metrics_urls") else { return urls };
     for url in reader.list("metrics.metrics_urls") {
         let shown = reader.report.quote(&url);
-        if url.contains("format=prometheus") {
-            reader.warn(
-                &written,
-                format!("{shown} asks for prometheus and is read as json; write format=json"),
-            );
+        for format in ["prometheus", "plain"] {
+            if url.contains(&format!("format={format}")) {
+                let said = format!("{shown} asks for {format} and is read as json; write format=json");
+                reader.warn(&written, said);
+            }
         }
         if urls.contains(&url) {
             reader.warn(&written, format!("{shown} stands twice and counts once"));

@@ -41,9 +41,19 @@ fn plugin(out: &mut String, host: &Host, row: Row<'_>) {
     let _ = writeln!(out, "plugin_status{{{who},metricsUrl={url}}} {}", row.text("status"));
     for run in ["last_successful_run", "last_failed_run"].into_iter().filter(|run| row.has(run)) {
         let job = row.text(&format!("{run}_job_url"));
-        let _ = writeln!(out, "plugin_{run}{{{who},job_url={job},metricsUrl={url}}} {}", row.text(run));
+        let _ =
+            writeln!(out, "plugin_{run}{{{who},job_url={job},metricsUrl={url}}} {}", whole(row.text(run)));
     }
-    let _ = writeln!(out, "plugin_status_since{{{who},metricsUrl={url}}} {}", row.text("status_since"));
+    let _ =
+        writeln!(out, "plugin_status_since{{{who},metricsUrl={url}}} {}", whole(row.text("status_since")));
+}
+
+/// A moment in whole seconds, as the document has it here; its JSON has fractions.
+fn whole(moment: &str) -> String {
+    match moment.split_once('.') {
+        Some((seconds, rest)) => seconds.to_owned() + rest.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => moment.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -58,7 +68,7 @@ total_running_vms{metricsUrl=http://a/metrics} 1
 total_successful_runs_since_start{metricsUrl=http://a/metrics} 2
 total_failed_runs_since_start{metricsUrl=http://a/metrics} 3
 plugin_status{plugin_name=RUNNER\"3,plugin=github,owner=acme,repo=anklet,metricsUrl=http://a/metrics} idle
-plugin_last_successful_run{plugin_name=RUNNER\"3,plugin=github,owner=acme,repo=anklet,job_url=https://job/1,metricsUrl=http://a/metrics} 2024-05-21T14:16:06.5-05:00
+plugin_last_successful_run{plugin_name=RUNNER\"3,plugin=github,owner=acme,repo=anklet,job_url=https://job/1,metricsUrl=http://a/metrics} 2024-05-21T14:16:06-05:00
 plugin_last_failed_run{plugin_name=RUNNER\"3,plugin=github,owner=acme,repo=anklet,job_url=,metricsUrl=http://a/metrics} 0001-01-01T00:00:00Z
 plugin_status_since{plugin_name=RUNNER\"3,plugin=github,owner=acme,repo=anklet,metricsUrl=http://a/metrics} 2024-05-21T14:16:06-05:00
 plugin_status{plugin_name=HOOKS,plugin=github_receiver,owner=acme,metricsUrl=http://a/metrics} running

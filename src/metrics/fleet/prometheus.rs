@@ -4,8 +4,10 @@
 
 use std::time::SystemTime;
 
+use super::View;
 use super::host::{Host, Row};
 use crate::metrics::exposition::Exposition;
+use crate::metrics::own;
 use crate::metrics::prometheus::seconds;
 use crate::metrics::table::{FIGURES, PLUGIN_FAMILIES, TOTALS};
 use crate::runtime::clock;
@@ -34,9 +36,11 @@ const SUMS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// The page.
-pub(super) fn page(hosts: &[Host], now: SystemTime) -> String {
+/// The page: what the hosts say, and what the aggregator says of itself.
+pub(super) fn page(view: &View) -> String {
     let mut out = Exposition::default();
+    own::process(&mut out, &view.found, view.log_lines_dropped);
+    let (hosts, now) = (&view.hosts[..], view.now);
     let up: Vec<&Host> = hosts.iter().filter(|host| host.is_up()).collect();
     let (totals, of_host) = FIGURES.split_at(TOTALS);
     for figure in totals {
@@ -146,10 +150,12 @@ fn freshness(out: &mut Exposition, hosts: &[Host], now: SystemTime) {
 mod tests {
     use super::super::host::example::{hosts, now};
     use super::*;
+    use crate::runtime::outlook::Found;
 
     #[test]
     fn a_host_that_is_down_has_only_its_age() {
-        let text = page(&hosts(), now());
+        let view = View { hosts: hosts(), now: now(), found: Found::default(), log_lines_dropped: 7 };
+        let text = page(&view);
         let runner = r#"plugin_name="RUNNER\"3",plugin="github",owner="acme",repo="anklet""#;
         let a = r#"metricsUrl="http://a/metrics""#;
         for wanted in [
@@ -164,6 +170,7 @@ mod tests {
             ),
             format!("anklet_host_up{{{a}}} 1\nanklet_host_up{{metricsUrl=\"http://b/metrics\"}} 0\n"),
             "anklet_host_age_seconds{metricsUrl=\"http://b/metrics\"} 1.5\n".into(),
+            "anklet_log_dropped_lines_total 7\n".into(),
             "anklet_fleet_hosts 3\n".into(),
             "anklet_fleet_hosts_up 1\n".into(),
             "anklet_fleet_running_vms 1\n".into(),

@@ -35,7 +35,7 @@ impl Etag {
 /// The conclusion of a job that GitHub has deleted.
 const DELETED: &str = "deleted";
 /// GitHub has short 404s: this long one has to last before it is believed.
-const BELIEVED: Duration = Duration::from_secs(15);
+pub(super) const BELIEVED: Duration = Duration::from_secs(15);
 /// More jobs that GitHub does not know are not remembered.
 const MOST_MISSING: usize = 64;
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use log::Level;
 
+use crate::domain::entry::State;
 use crate::domain::event::End;
 use crate::domain::job::Job;
 use crate::domain::outcome::Reason;
@@ -11,7 +12,7 @@ use crate::domain::undo::Closing;
 use crate::github::runs::{Cancel, JobAnswer, JobState};
 use crate::github::{Asker, GitHubError};
 use crate::plugins::handler::Handler;
-use crate::plugins::handler::ask::place;
+use crate::plugins::handler::ask::{BELIEVED, place};
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::Work;
@@ -23,6 +24,9 @@ const FORCE_AFTER: Duration = Duration::from_mins(2);
 
 /// Between tries to do so.
 const FORCE_AGAIN: Duration = Duration::from_mins(1);
+
+/// Between tries to cancel a run that GitHub does not know.
+const CANCEL_AGAIN: Duration = Duration::from_secs(5);
 
 /// Cancelled runs that are looked at once more, each with its time.
 #[derive(Default)]
@@ -65,7 +69,7 @@ impl Handler {
         let job = &work.entry.job;
         let run = format!("{}/{}/{}/actions/runs/{}", self.options.web_url, job.owner, job.repo, job.run_id);
         let asker = self.asker_cleaning(stop);
-        let cancelled = self.tools.github.cancel_run(&asker, place(job), job.run_id);
+        let cancelled = self.cancel_run(job, &asker, stop);
         if !matches!(cancelled, Err(GitHubError::Away { .. } | GitHubError::SignInRefused)) {
             self.streaks.worked(Effort::Cancel);
         }
@@ -74,11 +78,12 @@ impl Handler {
                 log::log!(level, "{what}: {reason}; its run is cancelled, with all its jobs: {run}");
                 self.follow_ups.add(job.clone(), Instant::now());
             }
-            Ok(Cancel::AlreadyOver) | Err(GitHubError::NotFound { .. }) => {
+            Ok(Cancel::AlreadyOver) => {
                 log::info!("{what}: {reason}; the run was over already: {run}");
             }
             Err(
                 error @ (GitHubError::Permission { .. }
+                | GitHubError::NotFound { .. }
                 | GitHubError::Refused { .. }
                 | GitHubError::Redirected { .. }
                 | GitHubError::RedirectedTooOften { .. }),
@@ -97,10 +102,30 @@ impl Handler {
                     ),
                 );
                 self.held_back.job(job.id);
-                return Closing::Release { counted: false, pause: Duration::ZERO };
+                return Closing::Release { job: None, counted: false, pause: Duration::ZERO };
             }
         }
         Closing::Settle(job.id, End::Dead(reason.to_string()))
+    }
+
+    /// A 404 means that the run is over only when its job is. Else it is tried again: it may be for a moment only.
+    fn cancel_run(&self, job: &Job, asker: &Asker<'_>, stop: &Stop) -> Result<Cancel, GitHubError> {
+        let begun = Instant::now();
+        loop {
+            let told = self.tools.github.cancel_run(asker, place(job), job.run_id);
+            if !matches!(told, Err(GitHubError::NotFound { .. })) {
+                return told;
+            }
+            if let Ok(Some(State::Over(_))) = self.ask(job, asker) {
+                return Ok(Cancel::AlreadyOver);
+            }
+            if begun.elapsed() > paced(BELIEVED) {
+                return told;
+            }
+            if !stop.pause(Urgency::Interrupt, paced(CANCEL_AGAIN)) {
+                return Err(GitHubError::Stopped);
+            }
+        }
     }
 
     /// Forces what GitHub has not cancelled in time.

@@ -108,7 +108,7 @@ impl Handler {
             return;
         }
         log::warn!("handler {owner} is gone and its claim on job {} ends", entry.job.id);
-        self.tell(&Event::Release { claim, counted: false, pause: Duration::ZERO });
+        self.tell(&Event::Release { claim, job: None, counted: false, pause: Duration::ZERO });
     }
 
     /// While GitHub was asked its handler may have shown that it lives. In doubt it does.

@@ -5,6 +5,7 @@ use crate::plugins::handler::Handler;
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::work::{Ran, Work};
 use crate::runtime::meters;
+use crate::runtime::pace::millis;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -12,10 +13,14 @@ impl Handler {
     /// From the claim to the end of the job that the VM ran.
     pub(super) fn drive(&mut self, work: &mut Work, stop: &Stop) -> Result<Ran, Reason> {
         let request = work.entry.job.vm_request().map_err(Reason::Malformed)?;
+        let waited = millis().since(work.entry.age);
         self.still_wanted(&work.entry, &self.asker(stop, Urgency::Drain))?;
         self.dispel_doubt(stop)?;
         self.group_is_still_there(stop)?;
         let (slot, source) = self.place_unless_absent(work, &request, stop)?;
+        if work.entry.attempts == 0 {
+            meters::QUEUE_WAIT.add(waited);
+        }
         self.still_to_start(work)?;
         let ticket = self.promise_vm(work, slot)?;
         self.boot(work, &ticket, &source, stop)?;

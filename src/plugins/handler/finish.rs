@@ -18,7 +18,7 @@ use crate::runtime::meters;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// The claim ends, and nothing else is said.
-const LET_GO: Closing = Closing::Release { counted: false, pause: Duration::ZERO };
+const LET_GO: Closing = Closing::Release { job: None, counted: false, pause: Duration::ZERO };
 /// Between tries to tell the store how a claim ended.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -102,7 +102,7 @@ impl Handler {
             }
             Policy::Park => {
                 log::info!("the job is parked: {reason}");
-                Closing::Park
+                Closing::Park(work.entry.job.id)
             }
             Policy::Uncounted => {
                 self.say_uncounted(reason);
@@ -120,7 +120,8 @@ impl Handler {
         let most = self.options.job_retry_attempts;
         if tries < most {
             log::warn!("try {tries} of {most} failed, the job goes back to the queue: {reason}");
-            return Closing::Release { counted: true, pause: counted_pause(tries) };
+            let job = Some(work.entry.job.id);
+            return Closing::Release { job, counted: true, pause: counted_pause(tries) };
         }
         let what = format!("try {tries} of {most} failed, the job is given up");
         self.give_up(work, Level::Error, &what, reason, stop)

@@ -39,8 +39,7 @@ use crate::domain::ids::{ClaimId, VmName};
 use crate::domain::undo::UndoLog;
 use crate::github::{Asker, GRACE, Watcher};
 use crate::runtime::board::Cell;
-use crate::runtime::meters;
-use crate::runtime::pace::{self, paced};
+use crate::runtime::pace::paced;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::random;
 use crate::runtime::status::Activity;
@@ -242,9 +241,6 @@ impl Handler {
                 let (claim, entry) = taken?;
                 let work = work::Work::new(Some(claim), entry, VmName::from_random(random::bytes()));
                 log::info!("handling the job");
-                if work.entry.attempts == 0 {
-                    meters::QUEUE_WAIT.add(pace::millis().since(work.entry.age));
-                }
                 Some(work)
             }
             Err(error) => {

@@ -80,10 +80,10 @@ pub fn plugin(text: &[u8]) -> Option<String> {
 
 fn written_closing(closing: &Closing) -> WrittenClosing {
     match closing {
-        Closing::Release { counted, pause } => {
+        Closing::Release { counted, pause, .. } => {
             WrittenClosing::Release { counted: *counted, pause_ms: pause.as_millis() as u64 }
         }
-        Closing::Park => WrittenClosing::Park,
+        Closing::Park(_) => WrittenClosing::Park,
         Closing::Settle(_, End::Over(conclusion)) => {
             WrittenClosing::Over { conclusion: conclusion.as_text().into() }
         }
@@ -95,9 +95,10 @@ fn written_closing(closing: &Closing) -> WrittenClosing {
 fn closing(written: WrittenClosing, job: JobId) -> Closing {
     match written {
         WrittenClosing::Release { counted, pause_ms } => {
-            Closing::Release { counted, pause: Duration::from_millis(pause_ms) }
+            let job = counted.then_some(job);
+            Closing::Release { job, counted, pause: Duration::from_millis(pause_ms) }
         }
-        WrittenClosing::Park => Closing::Park,
+        WrittenClosing::Park => Closing::Park(job),
         WrittenClosing::Over { conclusion } => {
             Closing::Settle(job, End::Over(Conclusion::from_text(&conclusion)))
         }
@@ -136,8 +137,8 @@ mod tests {
     #[test]
     fn a_page_survives_the_way_to_the_disk_and_back() {
         let closings = [
-            Closing::Release { counted: true, pause: Duration::from_secs(5) },
-            Closing::Park,
+            Closing::Release { job: Some(JobId(1)), counted: true, pause: Duration::from_secs(5) },
+            Closing::Park(JobId(1)),
             Closing::Settle(JobId(1), End::Over(Conclusion::Success)),
             Closing::Settle(JobId(1), End::Dead("why".into())),
         ];
@@ -165,7 +166,11 @@ mod tests {
             "job":{"id":1,"run_id":2,"run_attempt":3,"owner":"o","repo":"r","name":"n\"\n","workflow_name":"w",
             "labels":["anka-template:ü"],"url":"u"},"vm":"anklet-vm-1","slot":1,"runner":"anklet-vm-1",
             "verdict":{"release":{"counted":true,"pause_ms":5000}}}"#;
-        let page = page(Some(Closing::Release { counted: true, pause: Duration::from_secs(5) }));
+        let page = page(Some(Closing::Release {
+            job: Some(JobId(1)),
+            counted: true,
+            pause: Duration::from_secs(5),
+        }));
         assert_eq!(read(first.as_bytes()).as_ref(), Ok(&page));
         let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&text(&page).unwrap()), value(first.as_bytes()));

@@ -147,7 +147,7 @@ impl Handler {
                 Ok(entries) => {
                     let mut all = true;
                     for claim in entries.iter().filter_map(|entry| Some(entry.hold()?.claim.clone())) {
-                        let closing = Closing::Release { counted: false, pause: Duration::ZERO };
+                        let closing = Closing::Release { job: None, counted: false, pause: Duration::ZERO };
                         all &= self.tools.store.end(Claim::granted(claim), &closing).is_ok();
                     }
                     if all {

@@ -151,7 +151,7 @@ fn the_end_of_a_claim_without_a_vm_is_owed_while_the_store_is_away() {
     store.fail(2, Fault::Before);
     handler.finish(work, Err(Reason::PullFailed("no".into())), &stop);
     let page = handler.undo.page().cloned().unwrap();
-    let counted = Closing::Release { counted: true, pause: Duration::ZERO };
+    let counted = Closing::Release { job: Some(JobId(7)), counted: true, pause: Duration::ZERO };
     assert_eq!(page.verdict, Some(counted));
     let attempts = || store.entry(JobId(7)).unwrap().unwrap().attempts;
     assert_eq!(attempts(), 0);

@@ -26,6 +26,14 @@ const SAY_AGAIN: Duration = Duration::from_hours(1);
 /// How often a refused or unreadable delivery is: anybody can send them, and a log is finite.
 const REFUSED_AGAIN: Duration = Duration::from_mins(1);
 
+/// Actions of a `workflow_job` delivery, and what can become of one.
+const ACTIONS: [&str; 4] = ["queued", "waiting", "in_progress", "completed"];
+const RESULTS: [&str; 5] = ["stored", "known", "ignored", "out_of_scope", "store_away"];
+/// Event, action and result of all others.
+const OTHERS: [[&str; 3]; 3] =
+    [["workflow_job", "other", "ignored"], ["ping", "", "ignored"], ["other", "", "ignored"]];
+const UNREADABLE: [&str; 3] = ["unreadable", "", "refused"];
+
 /// What answers.
 pub(super) struct Desk {
     scope: Scope,
@@ -50,6 +58,10 @@ impl Desk {
         outage: Arc<Outage>,
         arrivals: Option<Arc<Arrivals>>,
     ) -> Desk {
+        for (action, result) in ACTIONS.iter().flat_map(|action| RESULTS.map(|result| (action, result))) {
+            meters::DELIVERIES.begin(&["workflow_job", action, result]);
+        }
+        OTHERS.iter().chain([&UNREADABLE]).for_each(|delivery| meters::DELIVERIES.begin(delivery));
         Desk {
             outage,
             arrivals,
@@ -97,7 +109,7 @@ impl Desk {
                 reply
             }
             Err(unreadable) => {
-                meters::DELIVERIES.add(&["unreadable", "", "refused"]);
+                meters::DELIVERIES.add(&UNREADABLE);
                 self.refuse(400, delivery, &unreadable.to_string())
             }
         }

@@ -37,6 +37,11 @@ impl Counter {
         self
     }
 
+    /// These are counted from now on, and none has been: what can happen here, before it does.
+    pub fn begin(&self, values: &[&str]) {
+        self.lock().entry(values.iter().map(ToString::to_string).collect()).or_default();
+    }
+
     /// One more of these; the values stand in the order of the labels.
     pub fn add(&self, values: &[&str]) {
         let mut counts = self.lock();
@@ -91,6 +96,16 @@ mod tests {
         let counter = Counter::new("n", "h", &["a"]).of(&["x", "y"]);
         counter.add(&["x"]);
         assert_eq!(counter.series(), [(vec!["x".into()], 1), (vec!["y".into()], 0)]);
+    }
+
+    #[test]
+    fn what_can_happen_is_there_before_it_does() {
+        let counter = Counter::new("n", "h", &["a", "b"]);
+        counter.begin(&["x", "y"]);
+        assert_eq!((counter.series(), counter.total()), (vec![(vec!["x".into(), "y".into()], 0)], 0));
+        counter.add(&["x", "y"]);
+        counter.begin(&["x", "y"]);
+        assert_eq!(counter.series(), [(vec!["x".into(), "y".into()], 1)]);
     }
 
     #[test]

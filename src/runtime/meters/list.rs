@@ -75,6 +75,7 @@ pub static ATTEMPTS: Counter = Counter::new(
 /// All families of times, in the order of the page.
 pub static HISTOGRAMS: [&Histogram; 6] =
     [&QUEUE_WAIT, &TEMPLATE_PULL, &VM_BOOT, &RUNNER_REGISTRATION, &JOB, &CLEAN_UP];
-/// All families of counts, in the order of the page.
-pub static COUNTERS: [&Counter; 6] =
-    [&DELIVERIES, &SIGNATURE_FAILURES, &SHOWN_OUT, &GITHUB_CALLS, &STORE_ERRORS, &ATTEMPTS];
+/// Families of counts that only plugins have, in the order of the page.
+pub static COUNTERS: [&Counter; 4] = [&DELIVERIES, &SIGNATURE_FAILURES, &GITHUB_CALLS, &ATTEMPTS];
+/// Families of counts that an aggregator has as well.
+pub static COUNTERS_OF_ALL: [&Counter; 2] = [&SHOWN_OUT, &STORE_ERRORS];

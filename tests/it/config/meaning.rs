@@ -365,10 +365,13 @@ fn what_a_later_capability_acts_on_says_not_yet() {
 
 #[test]
 fn an_aggregator_counts_each_page_once() {
-    let urls = "[\"http://a/m\", \"http://a/m\", \"http://u:p4ssword@b/m?format=prometheus\"]";
+    let urls = "[\"http://a/m\", \"http://a/m\", \"http://u:p4ssword@b/m?format=prometheus\", \"http://c/m?format=plain\"]";
     let checked = checked(&format!("metrics:\n  aggregator: true\n  metrics_urls: {urls}\n"));
     let aggregator = checked.config.metrics.aggregator.as_ref().expect("an aggregator");
-    assert_eq!(aggregator.urls, ["http://a/m", "http://u:p4ssword@b/m?format=prometheus"]);
+    assert_eq!(
+        aggregator.urls,
+        ["http://a/m", "http://u:p4ssword@b/m?format=prometheus", "http://c/m?format=plain"]
+    );
     assert_eq!((aggregator.sleep_interval, &aggregator.database), (10 * SECOND, &Database::Embedded));
     assert_eq!(checked.config.metrics.bind.to_string(), "0.0.0.0");
     assert!(checked.config.pid_file.ends_with("anklet-aggregator.pid"));
@@ -378,6 +381,7 @@ fn an_aggregator_counts_each_page_once() {
         found.iter().any(|w| w.contains("\"http://b/m?format=prometheus\" asks for prometheus")),
         "{found:?}"
     );
+    assert!(found.iter().any(|w| w.contains("asks for plain")), "{found:?}");
 }
 
 #[test]

@@ -187,6 +187,24 @@ fn a_job_that_a_stranger_runs_is_asked_about_each_hour() {
     assert!(asked(&world, "GET", "/jobs/") <= 3);
 }
 
+/// A 404 to the cancel is no word on the run: its job is asked about, and it is tried again for a while.
+#[test]
+fn a_run_that_github_does_not_know_for_a_moment_is_cancelled_all_the_same() {
+    let unserved = json!({ "labels": ["anka-template:"] });
+    let world = World::new();
+    world
+        .control("rules", &json!({ "method": "POST", "path": "/cancel", "preset": "not_found", "times": 2 }));
+    let _daemon = hurried(&world, 20, "");
+    let job = world.order(unserved.clone())[0];
+    assert_eq!(end_of(&world, job), "cancelled");
+    assert_eq!(asked(&world, "POST", "/cancel"), 3);
+    world
+        .control("rules", &json!({ "method": "POST", "path": "/cancel", "preset": "not_found", "times": 0 }));
+    world.order(unserved);
+    says(&world, "ERROR", "failed to cancel the run");
+    assert!(world.said("INFO").iter().all(|line| !line.contains("over already")), "{}", world.log_text());
+}
+
 /// Each of many jobs would be refused alike: the handler asks once in a while, not once a job.
 #[test]
 fn a_missing_permission_is_not_asked_about_job_by_job() {

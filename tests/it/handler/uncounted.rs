@@ -3,6 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::*;
+use crate::support::web;
 
 const ONCE: &str = "global_job_retry_attempts: 1";
 
@@ -20,6 +21,12 @@ fn two_foreign_guests_leave_no_room() {
     assert_eq!(end_of(&world, job), "success");
     clean(&world);
     assert_eq!(world.said("ERROR"), [""; 0]);
+    let page = web::get(&format!("http://127.0.0.1:{}/metrics?format=prometheus", world.metrics_port));
+    assert!(
+        page.1.contains("anklet_queue_wait_seconds_count 1\n"),
+        "it waited until it had a place: {}",
+        page.1
+    );
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::support::World;
+
 /// What a script answered.
 pub struct Answer {
     pub code: i32,
@@ -52,6 +54,14 @@ impl Home {
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let home = Home { dir, package, env };
         home.program("1");
+        home
+    }
+
+    /// A package whose user is the one of this world.
+    pub fn of(world: &World) -> Home {
+        let mut home = Home::new();
+        home.env.retain(|(name, _)| name != "HOME");
+        home.env.push(("HOME".into(), world.dir.to_str().unwrap().into()));
         home
     }
 

@@ -1,6 +1,6 @@
 //! What scripts/uninstall takes away, and when it refuses.
 
-use std::fs::{self, File};
+use std::fs;
 
 use super::home::Home;
 
@@ -45,37 +45,17 @@ fn all_that_was_installed_goes_and_nothing_else() {
 
 #[test]
 fn an_open_journal_is_refused_wherever_it_is() {
-    let home = Home::new();
+    let mut home = Home::new();
     home.install(&[]);
     home.write(".config/anklet/state/journal/RUNNER1.lock", "");
     home.write(".config/anklet/state/journal/RUNNER1.json", "{}");
     refused(&home, "RUNNER1.json");
     fs::remove_file(home.at(".config/anklet/state/journal/RUNNER1.json")).unwrap();
-    home.write(".config/anklet/config.yml", "state_dir: ~/elsewhere\n");
+    home.write(".config/anklet/mac.yml", "state_dir: ~/elsewhere\n");
+    home.env.push(("ANKLET_CONFIG_FILE_NAME".into(), "mac.yml".into()));
     home.write("elsewhere/journal/RUNNER2.json", "{}");
     refused(&home, "RUNNER2.json");
     fs::remove_file(home.at("elsewhere/journal/RUNNER2.json")).unwrap();
-    assert_eq!(home.run("uninstall", &[]).code, 0);
-}
-
-#[test]
-fn a_daemon_that_runs_is_refused() {
-    let home = Home::new();
-    home.install(&[]);
-    for (file, text, words) in [
-        (".config/anklet/state/journal/RUNNER1.lock", "", "it has the plugin RUNNER1"),
-        (".config/anklet/anklet.pid", "4711\n", "process 4711"),
-    ] {
-        home.write(file, text);
-        let held = File::open(home.at(file)).unwrap();
-        held.lock().unwrap();
-        refused(&home, words);
-        let told = home.install(&["--binary", "/bin/true"]).out;
-        assert!(told.contains("a daemon runs") && told.contains("two signals"), "{told}");
-        home.install(&[]);
-        drop(held);
-    }
-    // A stale file is nobody's.
     assert_eq!(home.run("uninstall", &[]).code, 0);
 }
 

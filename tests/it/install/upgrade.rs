@@ -34,12 +34,9 @@ struct Manager<'a> {
 
 impl<'a> Manager<'a> {
     fn new(world: &'a World) -> Manager<'a> {
-        let mut home = Home::new();
+        let home = Home::of(world);
         home.tool("systemctl", SYSTEMCTL);
         home.tool("uname", "echo Linux");
-        // The world's folder is the user's home.
-        home.env.retain(|(name, _)| name != "HOME");
-        home.env.push(("HOME".into(), world.dir.to_str().unwrap().into()));
         Manager { world, home, daemon: None }
     }
 

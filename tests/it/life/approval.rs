@@ -29,14 +29,14 @@ fn a_queued_action_whose_status_is_waiting_is_stored_and_to_be_asked_about() {
     assert!(model.play(&event).work);
     assert_eq!((model.word(1), model.entries[&JobId(1)].queued_at), ("queued", Millis(0)));
     // GitHub, asked, says `waiting`: parked and uncounted.
-    model.all(&[claim(1, 1), Event::Park { claim: claim_id(1) }]);
+    model.all(&[claim(1, 1), Event::Park { claim: claim_id(1), job: None }]);
     assert_eq!((model.word(1), model.entries[&JobId(1)].attempts), ("parked", 0));
 }
 
 #[test]
 fn a_claimed_job_is_parked_once_its_handler_has_let_go() {
     for (last, counted) in
-        [(release(1, false), 0), (release(1, true), 1), (Event::Park { claim: claim_id(1) }, 0)]
+        [(release(1, false), 0), (release(1, true), 1), (Event::Park { claim: claim_id(1), job: None }, 0)]
     {
         let mut model = Model::at(1_000);
         model.all(&[queued(1), claim(1, 1), checkpoint(1)]);

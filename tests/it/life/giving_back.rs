@@ -44,7 +44,7 @@ fn nobody_takes_it_before_its_pause_is_over() {
     let mut model = Model::at(1_000);
     model.all(&[queued(1), claim(1, 1)]);
     let pause = Duration::from_secs(5);
-    model.play(&Event::Release { claim: claim_id(1), counted: true, pause });
+    model.play(&Event::Release { claim: claim_id(1), job: None, counted: true, pause });
     let over = model.now.plus(pause);
     assert!(!claimable(entry(&model), "v", &[], Millis(over.0 - 1)));
     assert!(claimable(entry(&model), "v", &[], over));
@@ -92,6 +92,25 @@ fn when_the_last_that_could_have_had_it_is_gone_anybody_may_take_it_to_cancel() 
     assert!(claimable(entry(&model), "a", &model.voters, model.now));
     model.play(&claim(1, 1));
     assert_eq!(model.play(&not_here(1, "a")).verdict, Verdict::Unanimous);
+}
+
+/// Its handler speaks of the job that it knows; the claim has crossed to another one meanwhile.
+#[test]
+fn what_is_said_of_one_job_is_not_done_to_another() {
+    let (claim, pause) = (claim_id(2), Duration::from_secs(9));
+    for (event, state) in [
+        (Event::Release { claim: claim.clone(), job: Some(JobId(2)), counted: true, pause }, "queued"),
+        (Event::Park { claim, job: Some(JobId(2)) }, "queued"),
+    ] {
+        let mut model = Model::at(1_000);
+        ready(&mut model, 1, 1);
+        ready(&mut model, 2, 2);
+        model.all(&[started(2, vm(1))]);
+        assert_eq!(model.hold(1).map(|hold| hold.claim.clone()), Some(claim_id(2)));
+        model.play(&event);
+        let entry = &model.entries[&JobId(1)];
+        assert_eq!((model.word(1), entry.attempts, entry.not_before), (state, 0, model.now));
+    }
 }
 
 #[test]

@@ -146,7 +146,7 @@ pub fn checkpoint(n: u64) -> Event {
 }
 
 pub fn release(n: u64, counted: bool) -> Event {
-    Event::Release { claim: claim_id(n), counted, pause: Duration::ZERO }
+    Event::Release { claim: claim_id(n), job: None, counted, pause: Duration::ZERO }
 }
 
 pub fn not_here(n: u64, voter: &str) -> Event {

@@ -146,11 +146,11 @@ impl Day {
         let claim = self.handlers[at].claim();
         let event = match self.dice.roll(5) {
             0 => Event::NotHere { claim: claim.clone(), voter: format!("v{}", self.dice.roll(3)) },
-            1 => Event::Park { claim: claim.clone() },
-            n => Event::Release { claim: claim.clone(), counted: n == 2, pause: Duration::ZERO },
+            1 => Event::Park { claim: claim.clone(), job: None },
+            n => Event::Release { claim: claim.clone(), job: None, counted: n == 2, pause: Duration::ZERO },
         };
         self.end(at, &event);
-        self.play(&Event::Release { claim, counted: false, pause: Duration::ZERO });
+        self.play(&Event::Release { claim, job: None, counted: false, pause: Duration::ZERO });
     }
 
     fn end(&mut self, at: usize, event: &Event) {

@@ -91,7 +91,7 @@ fn event(row: &str) -> Event {
         "release_counted" => release(1, true),
         "release" => release(1, false),
         "not_here" | "not_here_at_all" => not_here(1, "v1"),
-        "park" => Event::Park { claim: claim_id(1) },
+        "park" => Event::Park { claim: claim_id(1), job: None },
         "settle_over" => settle(End::Over(Conclusion::Failure)),
         "settle_dead" => settle(End::Dead("three tries".into())),
         "requeue" => Event::Requeue { job: JobId(1) },
@@ -193,9 +193,11 @@ fn a_claim_that_is_not_the_jobs_can_do_nothing() {
     let foreign = |event: Event| match event {
         Event::Checkpoint { runner, .. } => Event::Checkpoint { claim: claim_id(2), runner },
         Event::Renew { lease_until, .. } => Event::Renew { claim: claim_id(2), lease_until },
-        Event::Release { counted, pause, .. } => Event::Release { claim: claim_id(2), counted, pause },
+        Event::Release { counted, pause, .. } => {
+            Event::Release { claim: claim_id(2), job: None, counted, pause }
+        }
         Event::NotHere { voter, .. } => Event::NotHere { claim: claim_id(2), voter },
-        Event::Park { .. } => Event::Park { claim: claim_id(2) },
+        Event::Park { .. } => Event::Park { claim: claim_id(2), job: None },
         Event::Settle { end, job, .. } => Event::Settle { claim: claim_id(2), job, end },
         other => panic!("no claim in {other:?}"),
     };
@@ -246,7 +248,7 @@ fn a_pause_and_the_moment_of_queueing_are_kept() {
     model.all(&[queued(1), claim(1, 1)]);
     assert_eq!(model.entries[&JobId(1)].queued_at, Millis(5_001));
     let pause = Duration::from_secs(15);
-    model.play(&Event::Release { claim: claim_id(1), counted: true, pause });
+    model.play(&Event::Release { claim: claim_id(1), job: None, counted: true, pause });
     assert_eq!(model.entries[&JobId(1)].not_before, Millis(20_003));
     assert_eq!(model.entries[&JobId(1)].age, Millis(5_001));
     model.play(&Event::Queued { job: job(2), waiting: true });

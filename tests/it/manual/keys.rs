@@ -1,6 +1,6 @@
 //! anklet.yml(5): each key of the tables with its type, default and variables, and no other.
 
-use anklet::config::keys::{DATABASE, Key, Kind, PLUGIN, TOP, top_rows};
+use anklet::config::keys::{DATABASE, Key, Kind, PLUGIN, READY, TOP, top_rows};
 use anklet::config::{Inputs, load};
 
 use super::page::{Item, displays, items};
@@ -64,6 +64,8 @@ fn assert_described(item: &Item, key: &Key) {
         }
         _ => {}
     }
+    let told = text.contains(".Em Not yet :");
+    assert_eq!(told, !READY.contains(&key.from), "whether {} does anything", key.name);
     let facts = ["Default", ".Ql", ".Ev", ".Pq", "for all plugins", ".Ic global_"];
     let is_told = item.body.iter().any(|line| !facts.iter().any(|fact| line.starts_with(fact)));
     assert!(is_told && text.ends_with('.'), "{} is not explained", key.name);

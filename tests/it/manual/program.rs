@@ -10,7 +10,7 @@ use super::{commands, options, read, root, sorted, sources};
 const PAGE: &str = "man/anklet.1";
 
 /// What the page calls a file or folder, and where the code names it.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 17] = [
     ("~/.config/anklet/config.yml", "\"config.yml\""),
     ("~/.config/anklet/.drain", "\".drain\""),
     ("~/.config/anklet/plugins/handlers/github/*.bash", "\"handlers/github\""),
@@ -18,6 +18,9 @@ const FILES: [(&str, &str); 14] = [
     ("slot-0.lock", "\"slot-{"),
     ("pull.lock", "\"pull.lock\""),
     ("children/", "\"children\""),
+    ("bells/", "\"bells\""),
+    ("http-*.sock", "\"http-{}.sock\""),
+    ("daemon-*.lock", "\"daemon-{name}.lock\""),
     ("metrics-*.port", "\"metrics-{}.port\""),
     ("~/.config/anklet/state/", "~/.config/anklet/state"),
     ("queue.sqlite", "\"queue.sqlite\""),
@@ -116,7 +119,12 @@ fn the_files_are_those_that_the_code_names() {
         assert!(code.contains(named), "{named} is not in the code");
     }
     // Beside the first of its kind, or the scripts' own.
-    let known = ["slot-1.lock", "anklet-aggregator.pid", "~/.config/anklet/installed"];
+    let known = [
+        "slot-1.lock",
+        "anklet-aggregator.pid",
+        "~/.config/anklet/installed",
+        "~/.config/anklet/installed.service",
+    ];
     for file in told.iter().filter(|file| !known.contains(&file.as_str())) {
         let is_ours = FILES.iter().any(|(name, _)| name == file);
         assert!(is_ours || root().join(file).exists(), "{file} is in the page and nowhere else");

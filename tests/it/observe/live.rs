@@ -128,6 +128,11 @@ fn a_real_prometheus_scrapes_and_each_alert_fires_when_its_fault_is_made() {
         let up = prometheus.values("up");
         up.len() == 3 && up.iter().all(|(_, value)| value == "1")
     });
+    let hosts = ports.map(|port| format!("127.0.0.1:{port}"));
+    eventually("what the aggregator says of a host is that host's", SOON, || {
+        let said = prometheus.values("anklet_host_up");
+        said.len() == 2 && said.iter().all(|(instance, _)| hosts.contains(instance))
+    });
     assert_accepted_while_a_job_runs(&world, gathered);
     assert!(!prometheus.has_fired("") && prometheus.fired.is_empty(), "{:?}", prometheus.fired);
 

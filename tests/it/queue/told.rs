@@ -180,7 +180,7 @@ fn each_live_handler_says_why_it_does_not_take_a_job() {
         }
         assert_eq!(filled.claims(3, "h3"), Some(2));
         let pause = Duration::from_mins(5);
-        filled.store.apply(&Event::Release { claim: claim_id(3), counted: true, pause }).unwrap();
+        filled.store.apply(&Event::Release { claim: claim_id(3), job: None, counted: true, pause }).unwrap();
         let queue = filled.json(&["show", "2"]);
         assert_eq!((&job(&queue, 2)["failed_attempts"], &job(&queue, 2)["attempt"]), (&json!(1), &json!(2)));
         assert!(moment(&job(&queue, 2)["not_before"]));

@@ -35,7 +35,7 @@ fn the_keys_are_those_that_are_documented() {
     queue.apply(&completed(2, None)).unwrap();
     queue.apply(&Event::Settle { claim: claim_id(3), job: JobId(3), end: End::Dead("no".into()) }).unwrap();
     let pause = Duration::from_mins(1);
-    queue.apply(&Event::Release { claim: claim_id(4), counted: true, pause }).unwrap();
+    queue.apply(&Event::Release { claim: claim_id(4), job: None, counted: true, pause }).unwrap();
     let (_bell, mut found) = (queue.bell(&owner("h9")), say::<Vec<String>>(&mut client, &["KEYS", "*"]));
     found.sort();
     let names = [

@@ -229,7 +229,10 @@ fn the_end_of_a_pause_rings() {
     assert!(handler.rang());
     assert_eq!(handler.looks(), Some(1));
     let length = Duration::from_millis(700);
-    handler.store.apply(&Event::Release { claim: claim_id(1), counted: true, pause: length }).unwrap();
+    handler
+        .store
+        .apply(&Event::Release { claim: claim_id(1), job: None, counted: true, pause: length })
+        .unwrap();
     let released = Instant::now();
     assert_eq!(handler.looks(), None);
     while handler.bell.recv_timeout(SOON).is_ok() {

@@ -93,7 +93,12 @@ impl Stage<'_> {
             }
             return Ok(None);
         };
-        let release = |counted| Event::Release { claim: claim.clone(), counted, pause: Duration::ZERO };
+        let release = |counted| Event::Release {
+            claim: claim.clone(),
+            job: Some(JobId(job)),
+            counted,
+            pause: Duration::ZERO,
+        };
         let dead =
             Event::Settle { claim: claim.clone(), job: JobId(job), end: Settled::Dead("given up".into()) };
         Ok(Some(match (end, &work.entry.state) {
@@ -105,7 +110,7 @@ impl Stage<'_> {
             }
             (End::Over | End::Uncounted, _) => release(false),
             (End::Counted, _) => release(true),
-            (End::Park, _) => Event::Park { claim },
+            (End::Park, _) => Event::Park { claim, job: Some(JobId(job)) },
             (End::GiveUp, _) => {
                 self.github.cancel_job(job);
                 dead

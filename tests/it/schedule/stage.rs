@@ -192,7 +192,7 @@ impl<'q> Stage<'q> {
         let event = if runs {
             Event::Renew { claim, lease_until: self.queue.now().plus(LEASE * 4) }
         } else {
-            Event::Release { claim, counted: false, pause: Duration::ZERO }
+            Event::Release { claim, job: None, counted: false, pause: Duration::ZERO }
         };
         if self.apply(event, fate)?.is_some() {
             self.handlers[at].asked = None;

@@ -47,7 +47,7 @@ impl Stage<'_> {
             self.handlers[at].strays = false;
             return Ok(());
         };
-        self.apply(Event::Release { claim, counted: false, pause: Duration::ZERO }, fate).map(drop)
+        self.apply(Event::Release { claim, job: None, counted: false, pause: Duration::ZERO }, fate).map(drop)
     }
 
     fn take(&mut self, at: usize, fate: Fate) -> Done {

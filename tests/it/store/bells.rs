@@ -104,8 +104,13 @@ fn the_end_of_a_pause_rings() {
     let bell = jobs.bell(&owner("h2"));
     jobs.apply(&queued(1)).unwrap();
     jobs.apply(&claim(1, 1)).unwrap();
-    jobs.apply(&Event::Release { claim: claim_id(1), counted: true, pause: Duration::from_millis(300) })
-        .unwrap();
+    jobs.apply(&Event::Release {
+        claim: claim_id(1),
+        job: None,
+        counted: true,
+        pause: Duration::from_millis(300),
+    })
+    .unwrap();
     let released = Instant::now();
     while rang(&bell) {}
     assert!(bell.recv_timeout(Duration::from_secs(3)).is_ok());

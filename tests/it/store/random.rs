@@ -40,11 +40,14 @@ pub fn event(dice: &mut Dice) -> Event {
         7 => completed(id, Some(runner(dice))),
         8 | 9 => checkpoint(n),
         10 => release(n, dice.one_in(2)),
-        11 => {
-            Event::Release { claim: claim_id(n), counted: true, pause: Duration::from_millis(dice.roll(40)) }
-        }
+        11 => Event::Release {
+            claim: claim_id(n),
+            job: None,
+            counted: true,
+            pause: Duration::from_millis(dice.roll(40)),
+        },
         12 => not_here(n, if dice.one_in(2) { "v1" } else { "v2" }),
-        13 => Event::Park { claim: claim_id(n) },
+        13 => Event::Park { claim: claim_id(n), job: None },
         14 if dice.one_in(3) => {
             Event::Settle { claim: claim_id(n), job: JobId(id), end: End::Dead("no".into()) }
         }

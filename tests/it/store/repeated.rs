@@ -36,7 +36,7 @@ fn lost_answers_and_repeated_calls_leave_what_one_call_leaves() {
         settle,
         queued(3),
         claim(3, 4),
-        Event::Park { claim: claim_id(4) },
+        Event::Park { claim: claim_id(4), job: None },
         Event::Requeue { job: JobId(3) },
         Event::Renew { claim: claim_id(3), lease_until: Millis(5) },
     ];
@@ -71,7 +71,7 @@ fn a_claim_is_neither_stranded_nor_ended_twice() {
         assert!(store.take(&ask(&nine, &scope)).is_err());
         let (claim, entry) = store.take(&ask(&nine, &scope)).unwrap().unwrap();
         assert_eq!(entry.job.id, JobId(1), "{}: the job of the lost answer", world.name);
-        let closing = Closing::Release { counted: true, pause: Duration::ZERO };
+        let closing = Closing::Release { job: None, counted: true, pause: Duration::ZERO };
         faulty.away(true);
         let (claim, _) = store.end(claim, &closing).unwrap_err();
         faulty.away(false);

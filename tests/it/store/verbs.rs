@@ -126,13 +126,13 @@ fn a_pause_is_waited_for() {
     for world in worlds() {
         play(&world, &[queued(1), claim(1, 1)]);
         let pause = Duration::from_secs(5);
-        play(&world, &[Event::Release { claim: claim_id(1), counted: true, pause }]);
+        play(&world, &[Event::Release { claim: claim_id(1), job: None, counted: true, pause }]);
         let (two, scope) = (claim_id(2), acme());
         world.hands.pass(pause.checked_sub(Duration::from_millis(1)).unwrap());
         assert_eq!(claimed(&*world.store, &ask(&two, &scope)), None, "{}", world.name);
         world.hands.pass(Duration::from_millis(1));
         assert_eq!(claimed(&*world.store, &ask(&two, &scope)), Some(1));
-        let endless = Event::Release { claim: claim_id(2), counted: true, pause: Duration::MAX };
+        let endless = Event::Release { claim: claim_id(2), job: None, counted: true, pause: Duration::MAX };
         play(&world, &[endless]);
         assert_eq!(claimed(&*world.store, &ask(&two, &scope)), None, "{}: an endless pause", world.name);
     }
