@@ -35,6 +35,8 @@ struct Seen {
     look: Option<Look>,
     /// VMs that anka says are deleted, each with the moment, until a look shows that they are gone.
     deleted: Vec<(Instant, Deletable)>,
+    /// Why the last VM that somebody wanted to make had no room, and when that was.
+    full: Option<(Instant, String)>,
 }
 
 /// What a look showed.
@@ -65,6 +67,17 @@ impl Guests {
             self.look(anka, slots);
         }
         self.lock().look.as_ref().map(|look| look.foreign)
+    }
+
+    /// A handler has counted them: there was room for one more, or there was none.
+    pub(super) fn counted(&self, full: Option<String>) {
+        self.lock().full = full.map(|why| (Instant::now(), why));
+    }
+
+    /// Why there is no room for a VM, as far as a count tells that is a minute old at most.
+    pub(super) fn no_room(&self) -> Option<String> {
+        let full = self.lock().full.clone();
+        full.filter(|(at, _)| at.elapsed() < paced(FRESH)).map(|(_, why)| why)
     }
 
     fn look(&self, anka: &Anka, slots: &SlotTable) {

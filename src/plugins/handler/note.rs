@@ -41,7 +41,9 @@ impl Handler {
         let reason = |job| Some((job, self.said.reason_of(job)?.to_owned()));
         let mut aside: Vec<_> = self.held_back.jobs().into_iter().filter_map(reason).collect();
         aside.sort();
-        Note { host_name: self.options.host_name.clone(), why: self.said.why.clone(), aside }
+        // A look in vain, while another handler has the job for a moment, tells nothing of the host.
+        let why = self.said.why.clone().or_else(|| self.tools.guests.no_room());
+        Note { host_name: self.options.host_name.clone(), why, aside }
     }
 
     /// Why the whole host is left alone for a while.

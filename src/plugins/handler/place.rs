@@ -38,7 +38,12 @@ impl Handler {
         self.delete_again(&anka, began, &local);
         let strange = |name: &String| !known.iter().any(|vm| vm.0 == *name);
         let running = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).filter(strange);
-        let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room)?;
+        let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room);
+        self.tools.guests.counted(match &slot {
+            Err(full @ Reason::NoRoom(_)) => Some(full.to_string()),
+            _ => None,
+        });
+        let slot = slot?;
         let pulling = if self.options.skip_pull { Pulling::Over } else { Pulling::Allowed };
         let here = anka.presence(&local, request).map_err(|error| away(&error))?;
         self.streaks.worked(Effort::start(&Reason::AnkaAway(String::new())));
