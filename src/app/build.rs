@@ -239,6 +239,7 @@ impl<'a> Parts<'a> {
             runner_group: config.runner_group.clone(),
             just_in_time: config.runner_registration == RunnerRegistration::Jit,
             web_url: common.github.url.clone(),
+            once: self.once,
             retired,
             drain_file: Some(self.config.drain_file.clone()),
         };

@@ -237,6 +237,23 @@ fn an_anka_that_hangs_at_the_start_holds_up_neither_the_receiver_nor_a_stop() {
 }
 
 #[test]
+fn a_run_once_drives_its_job_through_the_tries_that_fail() {
+    let world = World::new();
+    let mut daemon = world.start(0);
+    let job = world.order(json!({ "duration_ms": 50 }))[0];
+    world.order(json!({ "duration_ms": 50 }));
+    assert_eq!(daemon.stop(), 0);
+    world.fault(&json!({ "call": "clone", "do": "fail", "times": 2 }));
+    let mut once = Daemon::start(&world, &world.configuration(1, ""), &["--once"], &[]);
+    assert_eq!(once.wait(SOON).code(), Some(0));
+    assert_eq!(
+        world.state()["jobs"].as_array().unwrap().iter().filter(|job| job["status"] == "completed").count(),
+        1
+    );
+    assert_eq!(world.until(job, "completed", SOON)["ended_as"], "success", "{}", world.log_text());
+}
+
+#[test]
 fn a_host_without_a_licence_has_no_usable_plugin() {
     for (path, value) in [("license_status", "\"expired\""), ("license_type", "\"com.veertu.anka.develop\"")]
     {

@@ -33,7 +33,7 @@ const CANCEL_AGAIN: Duration = Duration::from_secs(5);
 pub(super) struct FollowUps(Vec<(Instant, Job)>);
 
 impl FollowUps {
-    /// This job's run was cancelled at `now`.
+    /// This job's run was cancelled at `now`, or is said to be over.
     fn add(&mut self, job: Job, now: Instant) {
         self.0.push((now + paced(FORCE_AFTER), job));
     }
@@ -80,6 +80,7 @@ impl Handler {
             }
             Ok(Cancel::AlreadyOver) => {
                 log::info!("{what}: {reason}; the run was over already: {run}");
+                self.follow_ups.add(job.clone(), Instant::now());
             }
             Err(
                 error @ (GitHubError::Permission { .. }

@@ -11,6 +11,7 @@ use crate::domain::outcome::{Policy, Reason, Stands, counted_pause};
 use crate::domain::undo::Closing;
 use crate::plugins::handler::Handler;
 use crate::plugins::handler::news::News;
+use crate::plugins::handler::once::failed_try;
 use crate::plugins::handler::schedule::Asks;
 use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::{Ran, Work};
@@ -31,6 +32,7 @@ impl Handler {
             work.claim.take().map(Claim::detach);
             return;
         };
+        self.failed_try = failed_try(&closing);
         self.end_claim(work, &closing, stop);
     }
 

@@ -18,6 +18,7 @@ mod just_in_time; // a runner that GitHub makes by one call
 mod muster; // who has shown himself
 mod news; // what the store tells of the job in hand
 mod note; // what people are told of the handler
+mod once; // the tries of a run-once
 mod options; // what a handler is made of
 mod page; // its serde
 mod place; // slot and template
@@ -76,6 +77,7 @@ pub struct Handler {
     missing: RefCell<ask::Missing>,
     hidden: RefCell<ask::Hidden>,
     absences: absences::Absences,
+    failed_try: Option<once::FailedTry>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
     follow_ups: cancel::FollowUps,
@@ -127,6 +129,9 @@ impl Plugin for Handler {
             return Turn::Pause(self.next_look());
         };
         self.work_on(work, stop);
+        while let Some(work) = self.next_try(stop) {
+            self.work_on(work, stop);
+        }
         Turn::Again
     }
 
@@ -159,6 +164,7 @@ impl Handler {
             missing: RefCell::default(),
             hidden: RefCell::default(),
             absences: absences::Absences::default(),
+            failed_try: None,
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
             release: None,

@@ -43,6 +43,8 @@ pub struct Options {
     pub just_in_time: bool,
     /// Where people see runs.
     pub web_url: String,
+    /// One job and no more, to its end.
+    pub once: bool,
     /// No longer configured: it only finishes what its journal holds.
     pub retired: bool,
     /// While this file exists, no new jobs are taken.

@@ -86,6 +86,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
         just_in_time: false,
         web_url: "http://127.0.0.1:9".into(),
         retired: false,
+        once: false,
         drain_file: None,
     };
     let (journal, page) = journal::Journal::open(&dir.join("journal"), name).unwrap();
