@@ -17,7 +17,7 @@ use super::scope::Scope;
 pub const ASK_PARKED: Duration = Duration::from_mins(10);
 
 /// How long a "not here" counts; after that the host is asked anew.
-pub const REFUSED: Duration = Duration::from_mins(5);
+pub const REFUSED: Duration = Duration::from_mins(1);
 
 /// One step of a job's life.
 pub fn step(scene: Scene, event: &Event, now: Millis) -> (Scene, Told) {

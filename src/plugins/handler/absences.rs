@@ -14,7 +14,8 @@ use crate::plugins::handler::work::Work;
 use crate::runtime::pace::paced;
 use crate::runtime::stop::Stop;
 
-const KEPT: Duration = Duration::from_mins(5);
+/// Shorter than a refusal counts: who is asked anew asks anew.
+const KEPT: Duration = Duration::from_secs(50);
 const MOST: usize = 32;
 
 /// What was learned lately.

@@ -11,7 +11,7 @@ use crate::store::shelf::Shelf;
 use crate::store::{REMEMBERED, StoreError};
 
 /// Between two looks for jobs to forget.
-const PURGE: Duration = Duration::from_mins(2);
+const PURGE: Duration = Duration::from_mins(1);
 
 impl Queue {
     /// Forgets old jobs; looks for them every few minutes, however often it is called.
@@ -29,19 +29,16 @@ impl Queue {
         forgotten
     }
 
-    /// Asks anew what was refused long ago.
+    /// Asks anew what was refused a while ago: a page of it, so that a long queue is not told again and again.
     fn ask_anew(&self, end: Instant) -> Result<(), StoreError> {
         let last = format!("[{}", REFUSED.as_millis());
-        loop {
-            let mut page = self.desk.page("refused", &last, 0, PAGE, end)?;
-            let now = page.now;
-            for entry in page.readable().iter().filter_map(|entry| asked_anew(entry, now)) {
-                page.put(&entry)?;
-            }
-            if page.put.is_empty() || !self.desk.commit(&Plan::of(&page)?, end)? {
-                return Ok(());
-            }
+        let mut page = self.desk.page("refused", &last, 0, PAGE, end)?;
+        let now = page.now;
+        for entry in page.readable().iter().filter_map(|entry| asked_anew(entry, now)) {
+            page.put(&entry)?;
         }
+        // When somebody was faster, he has done the same.
+        if page.put.is_empty() { Ok(()) } else { self.desk.commit(&Plan::of(&page)?, end).map(drop) }
     }
 
     fn forget_from(&self, state: &str, end: Instant) -> Result<u64, StoreError> {
