@@ -82,6 +82,8 @@ pub struct Entry {
     pub not_before: Millis,
     /// Voters whose host and registry have no such template.
     pub absent: Vec<String>,
+    /// When the first of them said so.
+    pub absent_since: Millis,
 }
 
 impl Entry {
@@ -95,6 +97,7 @@ impl Entry {
             queued_at: Millis(0),
             not_before: Millis(0),
             absent: Vec::new(),
+            absent_since: Millis(0),
         }
     }
 

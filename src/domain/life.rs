@@ -16,6 +16,9 @@ use super::scope::Scope;
 /// How long until GitHub is asked again about a parked job.
 pub const ASK_PARKED: Duration = Duration::from_mins(10);
 
+/// How long a "not here" counts; after that the host is asked anew.
+pub const REFUSED: Duration = Duration::from_mins(5);
+
 /// One step of a job's life.
 pub fn step(scene: Scene, event: &Event, now: Millis) -> (Scene, Told) {
     let mut act = Act { scene, now, told: Told { verdict: Verdict::Known, wake: Vec::new(), work: false } };
@@ -106,6 +109,7 @@ impl Act {
         entry.not_before = Millis(0);
         entry.queued_at = Millis(0);
         entry.absent.clear();
+        entry.absent_since = Millis(0);
         self.told.work = true;
         Verdict::Stored
     }
@@ -272,12 +276,10 @@ impl Act {
     }
 
     fn not_here(&mut self, claim: &ClaimId, voter: &str) -> Verdict {
-        let voters = self.scene.voters.clone();
+        let (voters, now) = (self.scene.voters.clone(), self.now);
         let Some(entry) = self.mine(claim) else { return Verdict::Lost };
         let State::Claimed(_) = entry.state else { return Verdict::Known };
-        if !entry.absent.iter().any(|v| v == voter) {
-            entry.absent.push(voter.to_owned());
-        }
+        refuse(entry, voter, now);
         if all_absent(entry, &voters) {
             return Verdict::Unanimous;
         }
@@ -337,6 +339,22 @@ fn freed(parked: bool, now: Millis) -> State {
     if parked { State::Parked { ask_at: now.plus(ASK_PARKED) } } else { State::Queued }
 }
 
+/// The job, to be asked about anew: what was said of it is so old that the template may be there by now.
+pub fn asked_anew(entry: &Entry, now: Millis) -> Option<Entry> {
+    let is_old = !entry.absent.is_empty() && now.since(entry.absent_since) >= REFUSED;
+    let anew = || Entry { absent: Vec::new(), absent_since: Millis(0), ..entry.clone() };
+    (entry.state == State::Queued && is_old).then(anew)
+}
+
+fn refuse(entry: &mut Entry, voter: &str, now: Millis) {
+    if entry.absent.is_empty() {
+        entry.absent_since = now;
+    }
+    if !entry.absent.iter().any(|v| v == voter) {
+        entry.absent.push(voter.to_owned());
+    }
+}
+
 /// Whether every live voter has said "not here".
 pub fn all_absent(entry: &Entry, voters: &[String]) -> bool {
     voters.iter().all(|voter| entry.absent.contains(voter))
@@ -344,11 +362,9 @@ pub fn all_absent(entry: &Entry, voters: &[String]) -> bool {
 
 /// The job once the voter has said "not here" of it without a claim. `None`: that would be the last word, and whoever
 /// has it cancels the run.
-pub fn passed_by(entry: &Entry, voter: &str, voters: &[String]) -> Option<Entry> {
+pub fn passed_by(entry: &Entry, voter: &str, voters: &[String], now: Millis) -> Option<Entry> {
     let mut entry = entry.clone();
-    if !entry.absent.iter().any(|v| v == voter) {
-        entry.absent.push(voter.to_owned());
-    }
+    refuse(&mut entry, voter, now);
     Some(entry).filter(|entry| !all_absent(entry, voters))
 }
 

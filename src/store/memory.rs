@@ -14,6 +14,7 @@ use super::{Ask, Card, Change, Clock, Depth, Memos, REMEMBERED, Store, StoreErro
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
+use crate::domain::life::asked_anew;
 
 /// One queue.
 pub struct Memory {
@@ -129,6 +130,9 @@ impl Store for Memory {
     fn purge(&self) -> Result<u64, StoreError> {
         let now = (self.clock)();
         let mut jobs = self.lock();
+        for entry in jobs.entries.values_mut() {
+            *entry = asked_anew(entry, now).unwrap_or_else(|| entry.clone());
+        }
         let before = jobs.entries.len();
         jobs.entries.retain(|_, entry| !forgettable(entry, now));
         Ok((before - jobs.entries.len()) as u64)

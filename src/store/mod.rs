@@ -85,7 +85,8 @@ pub trait Store: Send + Sync {
     fn memos(&self, topic: &str) -> Result<Memos, StoreError>;
     /// Makes all of the changes or, when one of them does not fit any more ([`Change::fits`]), none: then it is false.
     fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError>;
-    /// Forgets what has been over or dead for longer than [`REMEMBERED`]; says how many.
+    /// Forgets what has been over or dead for longer than [`REMEMBERED`], and says how many; and has asked anew what was
+    /// "not here" a while ago.
     fn purge(&self) -> Result<u64, StoreError>;
     /// The store's clock.
     fn now(&self) -> Result<Millis, StoreError>;

@@ -59,6 +59,8 @@ struct EntryRecord {
     not_before: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     absent: Vec<String>,
+    #[serde(default)]
+    absent_since: u64,
 }
 
 /// A job as JSON; the journal writes it too.
@@ -125,6 +127,7 @@ impl From<&Entry> for EntryRecord {
             queued_at: entry.queued_at.0,
             not_before: entry.not_before.0,
             absent: entry.absent.clone(),
+            absent_since: entry.absent_since.0,
         }
     }
 }
@@ -139,6 +142,7 @@ impl From<EntryRecord> for Entry {
             queued_at: Millis(record.queued_at),
             not_before: Millis(record.not_before),
             absent: record.absent,
+            absent_since: Millis(record.absent_since),
         }
     }
 }

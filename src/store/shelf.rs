@@ -123,7 +123,7 @@ pub fn claim(shelf: &mut dyn Shelf, ask: &Ask<'_>, now: Millis) -> Result<Option
             && ask.like.is_none_or(|like| like.same_labels(&entry.job))
             && claimable(entry, ask.voter, &voters, now);
         let is_absent = || ask.absent.iter().any(|absence| absence.tells_of(entry));
-        match (fits && is_absent()).then(|| passed_by(entry, ask.voter, &voters)).flatten() {
+        match (fits && is_absent()).then(|| passed_by(entry, ask.voter, &voters, now)).flatten() {
             Some(said) if passed.len() < MOST_PASSED => passed.push(said),
             Some(_) => (),
             None => return fits,

@@ -121,6 +121,7 @@ impl Store for Queue {
                 all += some;
                 if some < PORTION {
                     desk.ask(&self.name, |step| step.sheet.purge_memos(step.now))?;
+                    desk.ask(&self.name, |step| step.sheet.ask_anew(step.now))?;
                     return Ok(all);
                 }
             }

@@ -11,6 +11,7 @@ use super::columns::{card, due, kind, lower, note_text, runner, stamp};
 use super::fault::explain;
 use crate::domain::entry::Entry;
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
+use crate::domain::life::asked_anew;
 use crate::domain::scope::Scope;
 use crate::store::shelf::{Seen, Shelf};
 use crate::store::{Ask, Depth, REMEMBERED, StoreError, record};
@@ -126,6 +127,16 @@ impl<'c> Sheet<'c> {
                    and (state <> 'running' or host is null) limit ?3)";
         let forgotten = self.prepare(sql)?.execute(params![self.queue, before, PORTION as i64]);
         forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
+    }
+
+    /// Asks anew what was refused long ago.
+    pub fn ask_anew(&mut self, now: Millis) -> Result<(), StoreError> {
+        let sql = "select id, record from job indexed by standing where queue = ?1 and state = 'queued' \
+                   and instr(record, '\"absent\":')";
+        for entry in self.all(sql, params![self.queue])?.iter().filter_map(|entry| asked_anew(entry, now)) {
+            self.put(&entry)?;
+        }
+        Ok(())
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>, StoreError> {

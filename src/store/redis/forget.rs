@@ -6,10 +6,12 @@ use super::plan::Plan;
 use super::queue::{PAGE, Queue};
 use super::read::with_texts;
 use crate::domain::entry::{Entry, State};
+use crate::domain::life::{REFUSED, asked_anew};
+use crate::store::shelf::Shelf;
 use crate::store::{REMEMBERED, StoreError};
 
 /// Between two looks for jobs to forget.
-const PURGE: Duration = Duration::from_mins(5);
+const PURGE: Duration = Duration::from_mins(2);
 
 impl Queue {
     /// Forgets old jobs; looks for them every few minutes, however often it is called.
@@ -22,8 +24,24 @@ impl Queue {
         let forgotten = ["over", "dead", "running"]
             .iter()
             .try_fold(0, |sum, state| Ok(sum + self.forget_from(state, end)?));
+        self.ask_anew(end)?;
         self.times().purged = forgotten.is_ok().then(Instant::now);
         forgotten
+    }
+
+    /// Asks anew what was refused long ago.
+    fn ask_anew(&self, end: Instant) -> Result<(), StoreError> {
+        let last = format!("[{}", REFUSED.as_millis());
+        loop {
+            let mut page = self.desk.page("refused", &last, 0, PAGE, end)?;
+            let now = page.now;
+            for entry in page.readable().iter().filter_map(|entry| asked_anew(entry, now)) {
+                page.put(&entry)?;
+            }
+            if page.put.is_empty() || !self.desk.commit(&Plan::of(&page)?, end)? {
+                return Ok(());
+            }
+        }
     }
 
     fn forget_from(&self, state: &str, end: Instant) -> Result<u64, StoreError> {

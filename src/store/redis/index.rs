@@ -34,6 +34,9 @@ pub fn marks(entry: &Entry, now: Millis) -> Vec<Mark> {
         let (set, score) = if paused { ("pauses", entry.not_before.0) } else { ("ready", 0) };
         marks.push(Mark { set, score, member: place(entry) });
     }
+    if entry.state == State::Queued && !entry.absent.is_empty() {
+        marks.push(Mark { set: "refused", score: entry.absent_since.0, member: id.clone() });
+    }
     if let State::Claimed(hold) | State::Running { hold: Some(hold), .. } = &entry.state {
         marks.push(Mark { set: "leases", score: hold.lease_until.0, member: id });
     }

@@ -19,11 +19,12 @@ use crate::runtime::filename::encode;
 /// | `pauses` | sorted set | the place of each queued job that pauses: `OWNER/REPO LABELS ABSENT AGE ID` | the pause's end |
 /// | `ready` | sorted set, by member | `WHERE AGE ID` of each queued job that does not pause; `WHERE` is each scope that may take it (`OWNER/REPO -`, `OWNER -`, `* -`) or, once somebody has said "not here", `OWNER/REPO ABSENT`; and its labels (`=LABELS`) | 0 |
 /// | `voted` | sorted set | `OWNER/REPO ABSENT` | age of the first in `ready` |
+/// | `refused` | sorted set | job id of each queued job of which somebody has said "not here" | since when |
 /// | `cards` | hash | `HOST/PLUGIN` | a handler's card, JSON with its version `v` |
 /// | `bell` | list | at most one token: how often it was passed on | |
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "jobs", "holds", "runners", "queued", "parked", "claimed", "running", "over", "dead", "leases", "pauses",
-    "ready", "voted", "cards", "bell",
+    "ready", "voted", "refused", "cards", "bell",
 ];
 
 /// The keys of one queue.

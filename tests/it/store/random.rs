@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anklet::domain::absence::Absence;
 use anklet::domain::entry::State;
 use anklet::domain::event::{End, Event};
 use anklet::domain::ids::{JobId, Millis};
-use anklet::domain::life::{ASK_PARKED, claimable};
+use anklet::domain::life::{ASK_PARKED, asked_anew, claimable, passed_by};
 use anklet::store::faulty::{Fault, Faulty};
 use anklet::store::{Ask, REMEMBERED, Store};
 
@@ -95,7 +96,10 @@ impl Run<'_> {
         let (except, like) = ([JobId(1 + self.dice.roll(JOBS))], job(1));
         let scope = acme();
         let like = Some(&like).filter(|_| self.dice.one_in(4));
-        let asked = Ask { voter, except: &except, like, ..ask(&one, &scope) };
+        let request = job(1).vm_request().unwrap();
+        let absent = [Absence { request, at: Millis(self.model.now.0.saturating_sub(self.dice.roll(60))) }];
+        let absent = if self.dice.one_in(4) && like.is_none() { &absent[..] } else { &[] };
+        let asked = Ask { voter, except: &except, absent, like, ..ask(&one, &scope) };
         let want = self.model_claim(&asked);
         self.hands.set(self.model.now);
         for _ in 0..=self.dice.roll(2) {
@@ -121,7 +125,18 @@ impl Run<'_> {
             .map(|entry| (entry.age, entry.job.id))
             .collect();
         takeable.sort();
-        let &(_, job) = takeable.first()?;
+        let job = takeable.into_iter().map(|(_, job)| job).find(|job| {
+            let entry = &self.model.entries[job];
+            let is_absent = ask.absent.iter().any(|absence| absence.tells_of(entry));
+            let said = passed_by(entry, ask.voter, &self.model.voters, at).filter(|_| is_absent);
+            let passes = said.is_some();
+            self.model.entries.extend(said.map(|said| (*job, said)));
+            !passes
+        });
+        let Some(job) = job else {
+            self.model.now = at;
+            return None;
+        };
         let (claim, scope) = (ask.claim.clone(), ask.scope.clone());
         self.model.play(&Event::Claim { job, claim, scope, lease_until: at.plus(ask.lease) });
         Some(job)
@@ -149,6 +164,9 @@ impl Run<'_> {
     fn week(&mut self) {
         self.pass(REMEMBERED);
         let (now, before) = (self.model.now, self.model.entries.len());
+        for entry in self.model.entries.values_mut() {
+            *entry = asked_anew(entry, now).unwrap_or_else(|| entry.clone());
+        }
         self.model.entries.retain(|_, entry| {
             let since = match &entry.state {
                 State::Over(ending) => ending.at,

@@ -8,6 +8,7 @@ use anklet::domain::entry::State;
 use anklet::domain::event::{End, Event, Verdict};
 use anklet::domain::ids::{JobId, Millis, RunId, RunnerName};
 use anklet::domain::job::Job;
+use anklet::domain::life::REFUSED;
 use anklet::domain::scope::Scope;
 use anklet::domain::undo::Closing;
 use anklet::store::{Ask, Depth, REMEMBERED};
@@ -197,6 +198,25 @@ fn of_what_the_asker_knows_to_be_absent_it_says_so_on_the_way_but_never_the_last
         // The other one's word would be the last: it takes the job to cancel its run.
         assert_eq!(asked(4, "v2", &now), Some(1), "{}", world.name);
         assert_eq!(asked(5, "v2", &[]), Some(2), "{}", world.name);
+    }
+}
+
+#[test]
+fn what_was_not_here_is_asked_about_anew_after_a_while() {
+    for world in worlds() {
+        let (scope, patience) = (acme(), Duration::from_hours(1));
+        world.store.seen(&card("h1", "v1", patience)).unwrap();
+        world.store.seen(&card("h2", "v2", patience)).unwrap();
+        play(&world, &[queued(1), claim(1, 1), not_here(1, "v1")]);
+        let again = |n| {
+            world.store.purge().unwrap();
+            claimed(&*world.store, &ask(&claim_id(n), &scope))
+        };
+        world.hands.pass(REFUSED.saturating_sub(Duration::from_millis(1)));
+        assert_eq!(again(2), None, "{}", world.name);
+        world.hands.pass(Duration::from_millis(1));
+        assert_eq!(again(3), Some(1), "{}", world.name);
+        assert_eq!(world.store.entry(JobId(1)).unwrap().unwrap().absent, [""; 0]);
     }
 }
 

@@ -2,7 +2,7 @@
 -- (empty: none), whether the asker's waiter is to be told, how many classes were looked at before, whether those to which
 -- the voter has said "not here" are to be shown, how many of the eldest, whether the cards are wanted, then the jobs not
 -- to take.
--- KEYS[16]: the asker's mailbox.
+-- KEYS[17]: the asker's mailbox.
 -- Gives: now, the id that the claim holds, records, cards, when the next pause is over, how many of the records may be
 -- taken for all that is known here, how many classes are looked at by now (empty: all that matter).
 --
@@ -10,7 +10,7 @@
 -- "not here" the first job is shown, with the cards: whether all have said so is decided by who asked.
 local function nothing(due)
   if ARGV[6] ~= '' then pass_on(ARGV[6] + 1) end
-  if ARGV[7] ~= '' then post(KEYS[16], ARGV[7]) end
+  if ARGV[7] ~= '' then post(KEYS[17], ARGV[7]) end
   return { due and clock() or '', '', texts, {}, due or '', 0, '' }
 end
 

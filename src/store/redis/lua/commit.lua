@@ -2,7 +2,7 @@
 -- Removals come first, so that a server whose memory is full lets jobs go on and end, but takes none.
 local plan = cjson.decode(ARGV[2])
 local index = { runners = runners, queued = queued, parked = parked, claimed = claimed, running = running, over = over,
-  dead = dead, leases = leases, pauses = pauses }
+  dead = dead, leases = leases, pauses = pauses, refused = refused }
 
 for _, job in ipairs(plan.jobs) do
   if (redis.call('HGET', jobs, job[1]) or '') ~= job[2] then return 0 end
@@ -31,7 +31,7 @@ for _, new in ipairs(plan.add) do
 end
 for _, hold in ipairs(plan.hold) do redis.call('HSET', holds, hold[1], hold[2]) end
 
-for i = 16, #KEYS do post(KEYS[i], 'news') end
+for i = 17, #KEYS do post(KEYS[i], 'news') end
 if plan.ring then ring(0) end
 if plan.token then pass_on(plan.token + 1) end
 return 1

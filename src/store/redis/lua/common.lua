@@ -1,7 +1,7 @@
 -- Stands before every script. KEYS: the queue's keys in the order of keys.rs; behind them, mailboxes.
 -- ARGV[1]: the moment in milliseconds, for tests; empty: the server's own clock.
-local jobs, holds, runners, queued, parked, claimed, running, over, dead, leases, pauses, ready, voted, cards, bell =
-  unpack(KEYS, 1, 15)
+local jobs, holds, runners, queued, parked, claimed, running, over, dead, leases, pauses, ready, voted, refused, cards, bell =
+  unpack(KEYS, 1, 16)
 
 local function clock()
   if ARGV[1] ~= '' then return ARGV[1] end
