@@ -12,7 +12,7 @@ pub const GRACE: Duration = Duration::from_secs(10);
 
 /// Hears that a limit of GitHub holds the asker up (the plugin's status becomes `limit_paused`).
 pub trait Watcher {
-    /// The wait begins, or gets longer: it lasts `left` from now.
+    /// The wait begins, or goes on, as is said every few seconds: it lasts `left` from now.
     fn paused(&self, left: Duration);
     /// The wait is over, or was given up.
     fn resumed(&self);

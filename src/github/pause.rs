@@ -8,6 +8,9 @@ use super::backoff::chance;
 use super::error::GitHubError;
 use super::rate_limit::{Limit, pause_for};
 
+/// How often at least the asker hears that the pause lasts.
+const WORD: Duration = Duration::from_secs(5);
+
 /// The pause in force, if any.
 #[derive(Debug, Default)]
 pub(super) struct Pause(Mutex<State>);
@@ -53,7 +56,7 @@ impl Pause {
         let Some(mut left) = self.left() else { return Ok(()) };
         let ended = loop {
             asker.watcher().paused(left);
-            if !asker.pause(left) {
+            if !asker.pause(left.min(WORD)) {
                 break Err(GitHubError::Limited);
             }
             match self.left() {
@@ -72,7 +75,11 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use crate::github::Watcher;
+    use crate::runtime::stop::{Stop, Urgency};
 
     #[test]
     fn a_storm_counts_once_and_an_answer_ends_the_doubling() {
@@ -94,5 +101,20 @@ mod tests {
         pause.met(Limit::Primary(Duration::from_mins(15)), Instant::now());
         pause.met(Limit::Secondary(Some(Duration::from_secs(5))), Instant::now());
         assert!(pause.left().unwrap() > Duration::from_secs(890));
+    }
+
+    #[test]
+    fn who_waits_long_hears_of_it_again() {
+        struct Heard(Cell<u32>);
+        impl Watcher for Heard {
+            fn paused(&self, _left: Duration) {
+                self.0.set(self.0.get() + 1);
+            }
+            fn resumed(&self) {}
+        }
+        let (pause, heard, stop) = (Pause::default(), Heard(Cell::new(0)), Stop::unheard());
+        pause.state().until = Some(Instant::now() + WORD + Duration::from_millis(100));
+        let asker = Asker::new(&stop, Urgency::Drain, Duration::ZERO, &heard);
+        assert_eq!((pause.wait(&asker).is_ok(), heard.0.get()), (true, 2));
     }
 }

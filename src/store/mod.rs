@@ -140,6 +140,8 @@ pub struct Note {
     pub host_name: String,
     /// Why it takes nothing now.
     pub why: Option<String>,
+    /// Why it cannot go on with its job now.
+    pub held_up: Option<String>,
     /// Jobs that it gave back and leaves alone for a while, and why.
     pub aside: Vec<(JobId, String)>,
 }

@@ -12,6 +12,8 @@ pub struct NoteRecord {
     host_name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_up: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     aside: Vec<(u64, String)>,
 }
@@ -21,6 +23,7 @@ impl From<&Note> for NoteRecord {
         NoteRecord {
             host_name: note.host_name.clone(),
             why: note.why.clone(),
+            held_up: note.held_up.clone(),
             aside: note.aside.iter().map(|(job, why)| (job.0, why.clone())).collect(),
         }
     }
@@ -31,6 +34,7 @@ impl From<NoteRecord> for Note {
         Note {
             host_name: record.host_name,
             why: record.why,
+            held_up: record.held_up,
             aside: record.aside.into_iter().map(|(job, why)| (JobId(job), why)).collect(),
         }
     }

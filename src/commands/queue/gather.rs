@@ -136,6 +136,7 @@ impl Scene<'_> {
             who: hand.map_or_else(unknown, |hand| hand.who.clone()),
             live: hand.is_some_and(|hand| hand.seen.lives(self.now)),
             runner: hold.runner.as_ref().map(|runner| runner.0.clone()),
+            held_up_because: hand.and_then(|hand| hand.seen.card.note.held_up.clone()),
             lease_until: Some(Moment(hold.lease_until)).filter(|_| self.leases),
         }
     }

@@ -38,8 +38,8 @@ null. Fields may be added in later versions.
   job      id, state, repository, name, workflow_name, labels, url, run_id, run_attempt,
            stored_at, age_seconds, failed_attempts, attempt (the present one), not_before,
            ask_at (a parked one: GitHub is asked), held_by {plugin, host_name, host, live,
-           runner, lease_until}, runner, conclusion, reason (of a dead one), ended_at,
-           not_taken_by [{plugin, host_name, host, why, text, seen_at}]
+           runner, held_up_because, lease_until}, runner, conclusion, reason (of a dead
+           one), ended_at, not_taken_by [{plugin, host_name, host, why, text, seen_at}]
   why      parked, scope (takes other repositories), not_here (no such template),
            gave_back, pause (after a failed try), busy, host (takes nothing now), silent
            (not seen for longer than usual), free

@@ -125,7 +125,7 @@ pub fn held(job: &Job, now: Millis) -> Vec<String> {
                 format!("; its claim has run out {} ago, GitHub is asked", since(now, until))
             }
             _ if !holder.live => "; it is not live".to_owned(),
-            _ => String::new(),
+            _ => holder.held_up_because.as_ref().map_or_else(String::new, |why| format!("; {}", plain(why))),
         };
         lines.push(format!("held by {}{lost}", name(&holder.who)));
     }

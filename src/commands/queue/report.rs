@@ -128,6 +128,8 @@ pub struct Holder {
     pub live: bool,
     /// The runner that it has made for the job, once there is one.
     pub runner: Option<String>,
+    /// Why the handler cannot go on now, as far as it has said.
+    pub held_up_because: Option<String>,
     /// When the claim ends unless it is renewed; none where a claim lives as long as its daemon.
     pub lease_until: Option<Moment>,
 }

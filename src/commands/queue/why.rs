@@ -32,7 +32,8 @@ pub fn not_taken(entry: &Entry, hand: &Hand<'_>, now: Millis) -> (&'static str, 
         let left = since(entry.not_before, now);
         ("pause", format!("the job pauses until {}, {left} from now", Moment(entry.not_before).text()))
     } else if !hand.jobs.is_empty() {
-        ("busy", format!("has {}", ids(&hand.jobs)))
+        let held_up = card.note.held_up.as_ref().map_or_else(String::new, |why| format!("; {why}"));
+        ("busy", format!("has {}{held_up}", ids(&hand.jobs)))
     } else if let Some(why) = &card.note.why {
         ("host", why.clone())
     } else if now.since(hand.seen.at) > card.patience / 2 {

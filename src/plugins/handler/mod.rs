@@ -15,6 +15,7 @@ mod group; // the runner group
 mod guests; // which VMs run on the host
 pub mod journal; // the undo log's file
 mod just_in_time; // a runner that GitHub makes by one call
+mod limit; // held up by GitHub in the middle of a job
 mod muster; // who has shown himself
 mod news; // what the store tells of the job in hand
 mod note; // what people are told of the handler
@@ -45,7 +46,7 @@ use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::random;
 use crate::runtime::status::Activity;
 use crate::runtime::stop::{Stop, Urgency};
-use crate::store::{Ask, Card};
+use crate::store::{Ask, Card, Note};
 
 pub use guests::Guests;
 pub use options::{Options, Tools};
@@ -88,6 +89,7 @@ pub struct Handler {
     /// GitHub has refused something: before the next VM it is asked whether it would again.
     doubted: bool,
     said: note::Said,
+    limited: limit::Limited,
 }
 
 impl Plugin for Handler {
@@ -173,6 +175,7 @@ impl Handler {
             unanswered: None,
             doubted: false,
             said: note::Said::default(),
+            limited: limit::Limited::default(),
         }
     }
 
@@ -279,14 +282,7 @@ impl Handler {
         if self.seen.is_some_and(|at| at.elapsed() < pause) {
             return;
         }
-        let interval = self.options.sleep_interval.unwrap_or_default().max(TICK);
-        let card = Card {
-            owner: self.options.owner.clone(),
-            scope: self.options.scope.clone(),
-            voter: self.options.voter.clone(),
-            patience: interval * 3,
-            note,
-        };
+        let card = self.card(note);
         if self.tools.store.seen(&card).is_ok() {
             self.seen = Some(Instant::now());
             self.newcomer = None;
@@ -294,14 +290,25 @@ impl Handler {
         }
     }
 
+    fn card(&self, note: Note) -> Card {
+        let interval = self.options.sleep_interval.unwrap_or_default().max(TICK);
+        Card {
+            owner: self.options.owner.clone(),
+            scope: self.options.scope.clone(),
+            voter: self.options.voter.clone(),
+            patience: interval * 3,
+            note,
+        }
+    }
+
     /// For calls in the middle of a job: tried for as long as a runner may take to come online.
     fn asker<'a>(&'a self, stop: &'a Stop, heeds: Urgency) -> Asker<'a> {
-        Asker::new(stop, heeds, self.options.registration_timeout, &self.tools.cell)
+        Asker::new(stop, heeds, self.options.registration_timeout, self)
     }
 
     /// For looks that are made again anyway: one try.
     fn asker_once<'a>(&'a self, stop: &'a Stop, heeds: Urgency) -> Asker<'a> {
-        Asker::new(stop, heeds, Duration::ZERO, &self.tools.cell)
+        Asker::new(stop, heeds, Duration::ZERO, self)
     }
 
     /// For clean-up: a drain does not shorten it, an interrupt leaves it ten seconds.

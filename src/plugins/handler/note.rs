@@ -43,7 +43,7 @@ impl Handler {
         aside.sort();
         // A look in vain, while another handler has the job for a moment, tells nothing of the host.
         let why = self.said.why.clone().or_else(|| self.tools.guests.no_room());
-        Note { host_name: self.options.host_name.clone(), why, aside }
+        Note { host_name: self.options.host_name.clone(), why, held_up: None, aside }
     }
 
     /// Why the whole host is left alone for a while.

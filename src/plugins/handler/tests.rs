@@ -180,3 +180,14 @@ fn a_host_that_is_back_keeps_its_claim() {
     assert!(matches!(renewed(Millis(u64::MAX)), State::Claimed(_)));
     assert_eq!(renewed(Millis(1)), State::Queued);
 }
+
+#[test]
+fn a_look_in_vain_tells_nothing_of_the_host() {
+    let mut handler = handler("room", queue(&[]));
+    let guests = handler.tools.guests.clone();
+    guests.counted(Some("no place".into()));
+    assert!(handler.claim().is_none());
+    assert_eq!(handler.note().why.as_deref(), Some("no place"));
+    guests.counted(None);
+    assert_eq!(handler.note().why, None);
+}

@@ -134,3 +134,31 @@ fn a_host_without_room_says_so_as_long_as_it_has_none() {
     });
     assert_eq!(daemon.stop(), 0);
 }
+
+#[test]
+fn a_handler_that_github_limits_in_the_middle_of_a_job_says_so() {
+    let world = World::new();
+    let configuration = world.configuration(1, "");
+    let limit = json!({ "path": "registration-token", "preset": "primary", "seconds": 8, "times": 1 });
+    world.control("rules", &limit);
+    let mut daemon = world.start_with(&configuration);
+    let (first, second) = (world.order(json!({}))[0], world.order(json!({}))[0]);
+    let queue = once(&world, &configuration, "it says that it is held up", |queue| {
+        [first, second].iter().any(|id| {
+            is(queue, *id, "claimed")
+                && job(queue, *id)["held_by"]["held_up_because"] == "GitHub limits its calls"
+        })
+    });
+    let (held, waits) = if is(&queue, first, "claimed") { (first, second) } else { (second, first) };
+    let (why, text) = reason(&queue, waits, "RUNNER1");
+    let want = format!("has job {held}; GitHub limits its calls");
+    assert_eq!((why, text), (json!("busy"), json!(want)));
+    for words in [&["queue", "list"] as &[&str], &["queue", "show", &held.to_string()]] {
+        let told = anklet(&world, &configuration, words).out;
+        assert!(told.contains("; GitHub limits its calls"), "{told}");
+    }
+    world.until(held, "completed", SOON);
+    world.until(waits, "completed", SOON);
+    once(&world, &configuration, "it is over", |queue| queue["jobs"] == json!([]));
+    assert_eq!(daemon.stop(), 0);
+}

@@ -75,7 +75,7 @@ impl Filled {
             scope: Scope::Repository { owner: "acme".into(), repo: repo.into() },
             voter: plugin.to_owned(),
             patience: Duration::from_secs(90),
-            note: Note { host_name: "mac-07".into(), why: why.map(str::to_owned), aside },
+            note: Note { host_name: "mac-07".into(), why: why.map(str::to_owned), held_up: None, aside },
         };
         self.store.seen(&card).unwrap();
     }

@@ -71,7 +71,12 @@ fn a_handler_s_note_comes_back_as_it_was_said_last() {
         let mut card = card("h1", "v1", Duration::from_secs(90));
         world.store.seen(&card).unwrap();
         let aside = vec![(JobId(7), "no \"room\"\n".to_owned())];
-        card.note = Note { host_name: "mac-07".into(), why: Some("draining".into()), aside };
+        card.note = Note {
+            host_name: "mac-07".into(),
+            why: Some("draining".into()),
+            held_up: Some("limited".into()),
+            aside,
+        };
         world.hands.pass(Duration::from_millis(1));
         world.store.seen(&card).unwrap();
         let cards = look(&world, Wanted::First(0)).cards;
