@@ -61,14 +61,19 @@ impl<'a> Asker<'a> {
 
     /// Waits for `wait`; false as soon as the stop wins.
     pub(super) fn pause(&self, wait: Duration) -> bool {
-        let until = Instant::now() + wait;
-        if self.stop.pause(self.heeds, wait) {
+        self.pause_some(wait, wait)
+    }
+
+    /// Waits for `part` of `whole`; false as soon as the stop wins, which asks for the whole.
+    pub(super) fn pause_some(&self, part: Duration, whole: Duration) -> bool {
+        let until = Instant::now() + whole;
+        if self.stop.pause(self.heeds, part) {
             return true;
         }
         let left = until.saturating_duration_since(Instant::now());
         let wins = left > self.grace_left();
         if !wins {
-            breathe(left);
+            breathe(left.saturating_sub(whole.saturating_sub(part)));
         }
         !wins
     }
@@ -109,6 +114,7 @@ mod tests {
         handle.interrupt();
         assert!(running.is_over() && !running.pause(SHORT));
         assert!(!cleaning.is_over() && !cleaning.pause(LONG), "longer than the grace: at once");
+        assert!(!cleaning.pause_some(SHORT, LONG), "so is a part of it");
         assert!(cleaning.pause(SHORT));
         assert!(!cleaning.pause(SHORT * 4), "the rest of the grace is shorter");
         breathe(SHORT * 4);

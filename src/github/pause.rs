@@ -56,7 +56,7 @@ impl Pause {
         let Some(mut left) = self.left() else { return Ok(()) };
         let ended = loop {
             asker.watcher().paused(left);
-            if !asker.pause(left.min(WORD)) {
+            if !asker.pause_some(left.min(WORD), left) {
                 break Err(GitHubError::Limited);
             }
             match self.left() {
