@@ -81,11 +81,18 @@ impl Guests {
     }
 
     fn look(&self, anka: &Anka, slots: &SlotTable) {
-        let (began, mut known) = (Instant::now(), slots.known());
-        let Ok(running) = anka.list_running() else { return };
+        let (began, known) = (Instant::now(), slots.known());
+        if let Ok(running) = anka.list_running() {
+            self.saw(began, known, &running, slots);
+        }
+    }
+
+    /// Keeps what a look that `began` then has shown, when these VMs were `known`.
+    pub(super) fn saw(&self, began: Instant, mut known: Vec<VmName>, listed: &[Vm], slots: &SlotTable) {
         // A VM of ours that was made or deleted meanwhile is no stranger.
         known.extend(slots.known());
-        let names: Vec<String> = running.into_iter().map(|vm| vm.name).collect();
+        let running = listed.iter().filter(|vm| vm.running);
+        let names: Vec<String> = running.map(|vm| vm.name.clone()).collect();
         let foreign = names.iter().filter(|name| !known.iter().any(|vm| vm.0 == **name)).count();
         self.lock().look = Some(Look { began, names, foreign });
     }

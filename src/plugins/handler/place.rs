@@ -39,6 +39,7 @@ impl Handler {
         let strange = |name: &String| !known.iter().any(|vm| vm.0 == *name);
         let running = local.iter().filter(|vm| vm.running).map(|vm| vm.name.clone()).filter(strange);
         let slot = self.tools.slots.take_vm(vm, &running.collect::<Vec<_>>()).map_err(no_room);
+        self.tools.guests.saw(began, known, &local, &self.tools.slots);
         self.tools.guests.counted(match &slot {
             Err(full @ Reason::NoRoom(_)) => Some(full.to_string()),
             _ => None,

@@ -17,16 +17,14 @@ fn two_foreign_guests_leave_no_room() {
     says(&world, "INFO", "no place for another VM");
     assert!(calls(&world, "clone").is_empty());
     shows(&world, "RUNNER1", "idle");
+    let page = || web::get(&format!("http://127.0.0.1:{}/metrics?format=prometheus", world.metrics_port)).1;
+    let counted = ["anklet_foreign_guests 2\n", "anklet_vm_slots{state=\"free\"} 0\n"];
+    eventually("they are counted", SOON, || counted.iter().all(|line| page().contains(line)));
     world.anka("vanish", &["theirs-1"]);
     assert_eq!(end_of(&world, job), "success");
     clean(&world);
     assert_eq!(world.said("ERROR"), [""; 0]);
-    let page = web::get(&format!("http://127.0.0.1:{}/metrics?format=prometheus", world.metrics_port));
-    assert!(
-        page.1.contains("anklet_queue_wait_seconds_count 1\n"),
-        "it waited until it had a place: {}",
-        page.1
-    );
+    assert!(page().contains("anklet_queue_wait_seconds_count 1\n"), "it waited for a place: {}", page());
 }
 
 #[test]
