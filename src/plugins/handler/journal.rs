@@ -60,16 +60,26 @@ impl Journal {
         Ok((Journal { folder: folder.to_owned(), file, _lock: lock }, found))
     }
 
-    /// Plugins that left a page in this folder.
+    /// Plugins that left a page in this folder. Those of daemons that live are theirs.
     pub fn left_in(folder: &Path) -> Vec<String> {
         let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
-        let pages = files.flatten().filter(|file| file.path().extension().is_some_and(|e| e == "json"));
-        pages.filter_map(|file| page::plugin(&fs::read(file.path()).ok()?)).collect()
+        let pages = files
+            .flatten()
+            .map(|file| file.path())
+            .filter(|file| file.extension().is_some_and(|e| e == "json"));
+        pages
+            .filter(|page| !is_held(&page.with_extension("lock")))
+            .filter_map(|page| page::plugin(&fs::read(page).ok()?))
+            .collect()
     }
 
     fn flush_folder(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
+}
+
+fn is_held(lock: &Path) -> bool {
+    File::open(lock).is_ok_and(|file| matches!(take(&file, lock), Err(OpenError::InUse(_))))
 }
 
 /// Whoever asks whether a daemon lives holds its lock for an instant: so it is tried for a while.

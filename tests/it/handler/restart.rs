@@ -1,5 +1,7 @@
 //! What an earlier daemon left: its journal, its children, the journal of a plugin that is gone.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::support::Daemon;
 
@@ -147,11 +149,8 @@ pub fn a_job_that_ended_meanwhile_is_settled_and_counted() {
     eventually("it is counted", SOON, || world.metrics()["total_successful_runs_since_start"] == 1);
 }
 
-#[test]
-fn two_plugins_of_one_state_folder_and_name_are_told_apart() {
-    let world = World::new();
-    let text = world.configuration(1, "");
-    let _daemon = world.start_with(&text);
+/// The configuration of a second daemon of the same state folder, in a folder of its own.
+fn second(world: &World, text: &str) -> PathBuf {
     let metrics = crate::support::world::free_port();
     let second = text
         .replace(&format!("port: {}", world.port), &format!("port: {}", crate::support::world::free_port()))
@@ -161,6 +160,15 @@ fn two_plugins_of_one_state_folder_and_name_are_told_apart() {
     let dir = folder.display();
     fs::write(folder.join("config.yml"), format!("pid_file_dir: {dir}\nlog:\n  file_dir: {dir}\n{second}"))
         .unwrap();
+    folder
+}
+
+#[test]
+fn two_plugins_of_one_state_folder_and_name_are_told_apart() {
+    let world = World::new();
+    let text = world.configuration(1, "");
+    let _daemon = world.start_with(&text);
+    let folder = second(&world, &text);
     let mut second =
         Daemon::of(crate::support::daemon::command(&world).arg("-c").arg(folder.join("config.yml")));
     eventually("it says so", SOON, || {
@@ -169,4 +177,21 @@ fn two_plugins_of_one_state_folder_and_name_are_told_apart() {
     assert_eq!(second.stop(), 1);
     let job = world.order(json!({}))[0];
     assert_eq!(end_of(&world, job), "success");
+}
+
+#[test]
+fn the_open_journal_of_a_daemon_that_lives_is_its_own() {
+    let world = World::new();
+    let folder = second(&world, &world.configuration(1, "").replace("RUNNER1", "OTHER"));
+    let mut other =
+        Daemon::of(crate::support::daemon::command(&world).arg("-c").arg(folder.join("config.yml")));
+    let mut receiver = world.start(0);
+    let job = world.order(json!({ "duration_ms": 4000 }))[0];
+    world.until(job, "in_progress", SOON);
+    assert_eq!(receiver.stop(), 0);
+    let mut daemon = world.start(1);
+    assert_eq!(end_of(&world, job), "success");
+    assert_eq!((daemon.stop(), other.stop()), (0, 0));
+    assert!(!world.log_text().contains("no longer configured"), "{}", world.log_text());
+    assert_eq!(world.said("ERROR"), [""; 0]);
 }
