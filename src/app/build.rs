@@ -120,7 +120,8 @@ impl<'a> Parts<'a> {
     /// Journals of handlers that are no longer configured, if there is a handler to finish them with.
     pub fn retired(&self) -> Vec<Retired> {
         let configured = |name: &str| self.config.plugins.iter().any(|plugin| plugin.name() == name);
-        let left = Journal::left_in(&self.journal_dir()).into_iter().filter(|name| !configured(name));
+        let left = Journal::left_in(&self.journal_dir(), &self.config.pid_file).into_iter();
+        let left = left.filter(|name| !configured(name));
         left.filter(|_| self.handlers().next().is_some()).map(|name| Retired { name }).collect()
     }
 
@@ -251,7 +252,7 @@ impl<'a> Parts<'a> {
     }
 
     fn open_journal(&self, name: &str) -> Result<OpenJournal, Fault> {
-        Journal::open(&self.journal_dir(), name)
+        Journal::open(&self.journal_dir(), name, &self.config.pid_file)
             .map_err(|fault| Fault::Unusable(format!("failed to {fault}")))
     }
 

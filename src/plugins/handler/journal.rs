@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,8 +36,8 @@ pub enum OpenError {
 }
 
 impl Journal {
-    /// Locks the plugin's journal and reads what was left in it.
-    pub fn open(folder: &Path, plugin: &str) -> Result<(Journal, Option<Page>), OpenError> {
+    /// Locks the plugin's journal for the `daemon` of this pid file and reads what was left in it.
+    pub fn open(folder: &Path, plugin: &str, daemon: &Path) -> Result<(Journal, Option<Page>), OpenError> {
         let fault = |path: &Path| {
             let path = path.to_owned();
             move |error| OpenError::Io(path, error)
@@ -44,13 +45,15 @@ impl Journal {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault(folder))?;
         let name = filename::encode(plugin);
         let lock_path = folder.join(format!("{name}.lock"));
-        let lock = OpenOptions::new()
+        let mut lock = OpenOptions::new()
             .create(true)
             .append(true)
             .mode(0o600)
             .open(&lock_path)
             .map_err(fault(&lock_path))?;
         take(&lock, &lock_path)?;
+        // For the other daemons that share the folder. A full disk must not keep the plugin from its page.
+        let _ = lock.set_len(0).and_then(|()| lock.write_all(daemon.as_os_str().as_bytes()));
         let file = folder.join(format!("{name}.json"));
         let found = match fs::read(&file) {
             Ok(text) => Some(page::read(&text).map_err(|why| OpenError::Unreadable(file.clone(), why))?),
@@ -60,15 +63,15 @@ impl Journal {
         Ok((Journal { folder: folder.to_owned(), file, _lock: lock }, found))
     }
 
-    /// Plugins that left a page in this folder. Those of daemons that live are theirs.
-    pub fn left_in(folder: &Path) -> Vec<String> {
+    /// Plugins of this `daemon` that left a page in this folder. What another one left waits for that.
+    pub fn left_in(folder: &Path, daemon: &Path) -> Vec<String> {
         let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
         let pages = files
             .flatten()
             .map(|file| file.path())
             .filter(|file| file.extension().is_some_and(|e| e == "json"));
         pages
-            .filter(|page| !is_held(&page.with_extension("lock")))
+            .filter(|page| is_left_by(daemon, &page.with_extension("lock")))
             .filter_map(|page| page::plugin(&fs::read(page).ok()?))
             .collect()
     }
@@ -78,8 +81,12 @@ impl Journal {
     }
 }
 
-fn is_held(lock: &Path) -> bool {
-    File::open(lock).is_ok_and(|file| matches!(take(&file, lock), Err(OpenError::InUse(_))))
+/// Whether nobody else has the journal of this lock. Older programs noted no daemon.
+fn is_left_by(daemon: &Path, lock: &Path) -> bool {
+    let noted = fs::read(lock).unwrap_or_default();
+    let is_ours = noted.is_empty() || noted == daemon.as_os_str().as_bytes();
+    let is_held = || File::open(lock).is_ok_and(|file| matches!(take(&file, lock), Err(OpenError::InUse(_))));
+    is_ours && !is_held()
 }
 
 /// Whoever asks whether a daemon lives holds its lock for an instant: so it is tried for a while.

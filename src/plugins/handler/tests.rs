@@ -89,7 +89,7 @@ fn handler(name: &str, store: Arc<Faulty>) -> Handler {
         once: false,
         drain_file: None,
     };
-    let (journal, page) = journal::Journal::open(&dir.join("journal"), name).unwrap();
+    let (journal, page) = journal::Journal::open(&dir.join("journal"), name, &dir).unwrap();
     Handler::new(options, tools, UndoLog::new(Box::new(journal), page))
 }
 

@@ -180,18 +180,27 @@ fn two_plugins_of_one_state_folder_and_name_are_told_apart() {
 }
 
 #[test]
-fn the_open_journal_of_a_daemon_that_lives_is_its_own() {
-    let world = World::new();
-    let folder = second(&world, &world.configuration(1, "").replace("RUNNER1", "OTHER"));
-    let mut other =
-        Daemon::of(crate::support::daemon::command(&world).arg("-c").arg(folder.join("config.yml")));
-    let mut receiver = world.start(0);
-    let job = world.order(json!({ "duration_ms": 4000 }))[0];
-    world.until(job, "in_progress", SOON);
-    assert_eq!(receiver.stop(), 0);
-    let mut daemon = world.start(1);
-    assert_eq!(end_of(&world, job), "success");
-    assert_eq!((daemon.stop(), other.stop()), (0, 0));
-    assert!(!world.log_text().contains("no longer configured"), "{}", world.log_text());
-    assert_eq!(world.said("ERROR"), [""; 0]);
+fn an_open_journal_waits_for_its_own_daemon() {
+    for dies in [false, true] {
+        let world = World::new();
+        let folder = second(&world, &world.configuration(1, "").replace("RUNNER1", "OTHER"));
+        let other =
+            || Daemon::of(crate::support::daemon::command(&world).arg("-c").arg(folder.join("config.yml")));
+        let (mut first, mut receiver) = (other(), world.start(0));
+        let job = world.order(json!({ "duration_ms": 4000 }))[0];
+        world.until(job, "in_progress", SOON);
+        assert_eq!(receiver.stop(), 0);
+        if dies {
+            first.kill();
+        }
+        let mut daemon = world.start(1);
+        let mut again = dies.then(other);
+        assert_eq!(end_of(&world, job), "success");
+        clean(&world);
+        assert_eq!((daemon.stop(), again.as_mut().unwrap_or(&mut first).stop()), (0, 0));
+        assert!(!world.log_text().contains("no longer configured"), "{}", world.log_text());
+        assert_eq!(world.said("ERROR"), [""; 0]);
+        let log = fs::read_to_string(folder.join("anklet.log")).unwrap();
+        assert!(!log.contains("ERROR"), "{log}");
+    }
 }
