@@ -95,11 +95,13 @@ impl Pause {
 const MOST: usize = 256;
 
 impl HeldBack {
-    /// This job is left alone for a while.
+    /// This job is left alone for a while; where so many are that it cannot be remembered, every job is.
     pub fn job(&mut self, job: JobId) {
         let pause = Pause::after(self.jobs.get(&job).copied());
         if self.jobs.len() < MOST || self.jobs.contains_key(&job) {
             self.jobs.insert(job, pause);
+        } else {
+            self.host();
         }
     }
 
