@@ -148,6 +148,12 @@ impl Cell {
         self.change(|state| state.activity = activity);
     }
 
+    /// Whether a handler has a job in hand.
+    pub fn has_job(&self) -> bool {
+        let activity = self.board.lock().plugins[self.at].activity;
+        !matches!(activity, Activity::Idle | Activity::Stopped)
+    }
+
     /// Whether GitHub makes the plugin wait.
     pub fn limit_paused(&self, limited: bool) {
         self.change(|state| state.limited = limited);

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -67,17 +67,31 @@ fn listen_for(number: i32, heard: impl Fn() + Send + 'static) -> io::Result<()> 
     Ok(())
 }
 
-/// A sender that the first stop drops.
+/// A sender that is dropped when the process is about to leave.
 type Held = Mutex<Option<Sender<Never>>>;
 
-static FIRST_STOP: LazyLock<(Held, Receiver<Never>)> = LazyLock::new(|| {
+static LEAVING: LazyLock<(Held, Receiver<Never>)> = LazyLock::new(|| {
     let (sender, receiver) = bounded(0);
     (Mutex::new(Some(sender)), receiver)
 });
 
-/// Ends when the first stop is heard: for waits on others that no plugin's [`super::stop::Stop`] reaches.
-pub fn first_stop() -> Receiver<Never> {
-    FIRST_STOP.1.clone()
+/// Whether a supervisor says when the process leaves, instead of the first stop.
+static IS_SUPERVISED: AtomicBool = AtomicBool::new(false);
+
+/// Ends when the process is about to leave: for waits on others that no plugin's [`super::stop::Stop`] reaches.
+/// A stop is heard long before that where running jobs are waited for.
+pub fn leaving() -> Receiver<Never> {
+    LEAVING.1.clone()
+}
+
+/// From now on no stop, but [`leave_soon`], says that the process is about to leave.
+pub(super) fn supervise() {
+    IS_SUPERVISED.store(true, Ordering::SeqCst);
+}
+
+/// No job is waited for any more.
+pub(super) fn leave_soon() {
+    LEAVING.0.lock().unwrap_or_else(PoisonError::into_inner).take();
 }
 
 fn hear(signal: Signal, tell: &Sender<Signal>, stops: &Stops) {
@@ -85,7 +99,9 @@ fn hear(signal: Signal, tell: &Sender<Signal>, stops: &Stops) {
         if stops.is_third() {
             leave();
         }
-        FIRST_STOP.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if !IS_SUPERVISED.load(Ordering::SeqCst) {
+            leave_soon();
+        }
     }
     let _ = tell.send(signal);
 }

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, at, bounded, never, select, unbounded}
 use super::board::Cell;
 use super::plugin::Plugin;
 use super::seat::{Once, Seat};
-use super::signals::Signal;
+use super::signals::{self, Signal};
 use super::status::{Activity, Kind};
 use super::stop::{Stop, StopHandle, Urgency, stop};
 use super::thread;
@@ -73,6 +73,7 @@ struct Group {
 impl Supervisor {
     /// Starts the plugins, in the order of the file; their first turns come one after another.
     pub fn start(plugins: Vec<(Box<dyn Plugin>, Cell)>, options: Options) -> Supervisor {
+        signals::supervise();
         let (tell, ends) = unbounded();
         let (alive, handlers_gone) = bounded(0);
         let (handlers, receivers) = (Group::new(), Group::new());
@@ -98,6 +99,9 @@ impl Supervisor {
         let mut signals = signals.clone();
         loop {
             self.end_receivers_when_due();
+            if self.is_leaving() {
+                signals::leave_soon();
+            }
             if self.left() == 0 {
                 break;
             }
@@ -156,6 +160,7 @@ impl Supervisor {
     fn interrupt(&mut self) {
         self.say("stopping at once: running jobs go on in their VMs, and the next start takes them up");
         self.urgency = Urgency::Interrupt;
+        signals::leave_soon();
         self.deadline = Some(Instant::now() + self.options.patience);
         self.receivers.handle.interrupt();
         let closed_by = Instant::now() + RECEIVERS_FIRST;
@@ -172,6 +177,15 @@ impl Supervisor {
         if due && self.receivers.stop.urgency() == Urgency::Run {
             self.receivers.handle.drain();
             self.deadline = Some(Instant::now() + self.options.patience);
+        }
+    }
+
+    /// Whether no job is waited for any more.
+    fn is_leaving(&self) -> bool {
+        match self.urgency {
+            Urgency::Run => self.left() == 0,
+            Urgency::Drain => !self.handlers.cells.iter().any(Cell::has_job),
+            Urgency::Interrupt => true,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is sent to the server, and the thread that sends it.
 //!
-//! A call blocks as long as the server is silent. So it is made on a thread beside, which is left behind when a stop
-//! comes meanwhile.
+//! A call blocks as long as the server is silent. So it is made on a thread beside, which is left behind when the
+//! process is about to leave meanwhile. A drain that waits for jobs has all the time of a call.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use redis::{Arg, Cmd, Value, cmd};
 use super::fault::Fault;
 use super::link::Link;
 use super::seeds::Seeds;
-use crate::runtime::signals::first_stop;
+use crate::runtime::signals::leaving;
 use crate::runtime::thread;
 
-/// How long a server is waited for once a stop was heard; and one that did not answer within that.
+/// How long a server is waited for when the process is about to leave; and one that has just not answered.
 const LEAVING: Duration = Duration::from_millis(700);
 const MUTE: Duration = Duration::from_millis(50);
 /// How much later than it should the link itself may say that it got no answer.
@@ -51,9 +51,9 @@ impl From<Cmd> for Order {
     }
 }
 
-/// Waits before another try; false when there is to be none, since the process is to end.
+/// Waits before another try; false when there is to be none, since the process is about to leave.
 pub fn rest(pause: Duration) -> bool {
-    pause.is_zero() || matches!(first_stop().recv_timeout(pause), Err(RecvTimeoutError::Timeout))
+    pause.is_zero() || matches!(leaving().recv_timeout(pause), Err(RecvTimeoutError::Timeout))
 }
 
 /// A link on a thread of its own.
@@ -80,23 +80,29 @@ impl Courier {
         Ok(Courier { orders, answers, seeds, owes: false })
     }
 
-    /// One call, answered until `end`, and soon when the process is to end.
+    /// One call, answered until `end`, and soon when the process is about to leave.
     pub fn call(&mut self, order: Order, end: Instant) -> Result<Value, Fault> {
         if self.owes || self.orders.send((order, end)).is_err() {
             return Err(self.late());
         }
         self.owes = true;
-        let stop = first_stop();
+        let (leaving, mut was_mute) = (leaving(), false);
         let answer = select! {
             recv(self.answers) -> answer => answer.ok(),
             recv(at(end + OVERTIME)) -> _ => None,
-            recv(stop) -> _ => {
-                let left = if self.seeds.are_mute() { MUTE } else { LEAVING };
+            recv(leaving) -> _ => {
+                was_mute = self.seeds.are_mute();
+                let left = if was_mute { MUTE } else { LEAVING };
                 self.answers.recv_deadline(end.min(Instant::now() + left)).ok()
             }
         };
-        self.seeds.set_mute(answer.is_none());
-        let Some(answer) = answer else { return Err(self.late()) };
+        let Some(answer) = answer else {
+            // A short wait proves nothing new.
+            if !was_mute {
+                self.seeds.were_mute();
+            }
+            return Err(self.late());
+        };
         self.owes = false;
         answer
     }

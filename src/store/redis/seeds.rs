@@ -10,12 +10,15 @@ use super::dial::Node;
 use super::options::Options;
 use super::safety;
 
+/// How long a server that did not answer in time is taken to be silent still.
+const MOMENT: Duration = Duration::from_secs(2);
+
 /// Shared by all links of one Redis.
 pub struct Seeds {
     nodes: Mutex<Vec<Node>>,
     next: AtomicUsize,
     examined: AtomicBool,
-    mute: AtomicBool,
+    mute: Mutex<Option<Instant>>,
     heard: Mutex<Option<Instant>>,
 }
 
@@ -23,8 +26,8 @@ impl Seeds {
     /// Only the configured ones are known.
     pub fn new(options: &Options) -> Seeds {
         let nodes = Mutex::new(options.nodes.clone());
-        let (next, examined, mute) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        Seeds { nodes, next, examined, mute, heard: Mutex::default() }
+        let (next, examined) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Seeds { nodes, next, examined, mute: Mutex::default(), heard: Mutex::default() }
     }
 
     /// Whom to try now.
@@ -45,14 +48,15 @@ impl Seeds {
         }
     }
 
-    /// Whether the last call got no answer in time.
+    /// Whether one has not answered in time a moment ago, and none has since.
     pub fn are_mute(&self) -> bool {
-        self.mute.load(Ordering::Relaxed)
+        let since = *self.mute.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() < MOMENT && self.heard().is_none_or(|at| at < since))
     }
 
-    /// Says so.
-    pub fn set_mute(&self, mute: bool) {
-        self.mute.store(mute, Ordering::Relaxed);
+    /// One has not answered in time.
+    pub fn were_mute(&self) {
+        *self.mute.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// When one of them last answered anybody.
@@ -121,4 +125,37 @@ fn nodes_of(slots: &Value, from: &Node) -> Vec<Node> {
         Some((if host.is_empty() { from.0.clone() } else { host }, port))
     });
     nodes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::redis::options::{Retries, Tls};
+
+    #[test]
+    fn silence_lasts_until_an_answer_and_a_moment_at_most() {
+        let retries = Retries { most: 0, delay: Duration::ZERO, factor: 1.0 };
+        let seeds = Seeds::new(&Options {
+            nodes: vec![("here".into(), 1)],
+            user: None,
+            password: None,
+            database: 0,
+            cluster: false,
+            tls: Tls::Off,
+            retries,
+            lease: Duration::ZERO,
+            clock: None,
+        });
+        assert!(!seeds.are_mute());
+        seeds.were_mute();
+        assert!(seeds.are_mute());
+        seeds.have_answered();
+        assert!(!seeds.are_mute());
+        seeds.were_mute();
+        assert!(seeds.are_mute(), "an answer from before says nothing");
+        let before = Instant::now().checked_sub(MOMENT).unwrap();
+        *seeds.mute.lock().unwrap() = Some(before);
+        *seeds.heard.lock().unwrap() = None;
+        assert!(!seeds.are_mute());
+    }
 }

@@ -1,10 +1,13 @@
-//! A daemon that is stopped while its Redis is frozen ends at once, whatever it waits for.
+//! A daemon that is stopped while its Redis is frozen ends at once, whatever it waits for; but for its running jobs
+//! it has all the time that it had before.
 
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use serde_json::json;
 
-use crate::support::{Daemon, Fleet, pause};
+use crate::support::world::SECRET;
+use crate::support::{Daemon, Fleet, World, pause, web};
 
 /// Well under the limit of a single call.
 const AT_ONCE: Duration = Duration::from_millis(1900);
@@ -41,4 +44,45 @@ fn a_daemon_that_began_while_redis_was_frozen_ends() {
         stops_at_once(&mut daemon);
     }
     fleet.redis.signal(Signal::SIGCONT);
+}
+
+/// What the receiver answers to a job that begins to wait.
+fn delivered(world: &World, id: u64) -> u16 {
+    let labels = ["self-hosted", "anka-template:macos-15"];
+    let body = json!({
+        "action": "queued", "repository": { "full_name": "acme/app" },
+        "workflow_job": { "id": id, "run_id": 8, "run_attempt": 1, "name": "build", "workflow_name": "Build",
+            "status": "queued", "conclusion": null, "labels": labels, "runner_name": null, "html_url": "u" },
+    });
+    web::deliver(&world.receiver(), SECRET, "workflow_job", &body.to_string()).0
+}
+
+#[test]
+fn a_drain_with_a_running_job_bears_a_redis_that_stalls_or_is_away_for_a_second() {
+    let mut fleet = Fleet::new(1);
+    let mut daemon = fleet.start(0, 2);
+    let running = fleet.order(json!({ "duration_ms": 6000 }));
+    fleet.hosts[0].until(running[0], "in_progress", Duration::from_secs(25));
+    daemon.signal(Signal::SIGTERM);
+    // The idle handler ends, the other one has a job.
+    pause(500);
+    fleet.redis.signal(Signal::SIGSTOP);
+    std::thread::scope(|scope| {
+        let world = &fleet.hosts[0];
+        let stalled = scope.spawn(|| delivered(world, 71));
+        pause(1200);
+        fleet.redis.signal(Signal::SIGCONT);
+        assert_eq!(stalled.join().unwrap(), 202, "while it stalled");
+    });
+    fleet.redis.kill();
+    std::thread::scope(|scope| {
+        let (world, redis) = (&fleet.hosts[0], &mut fleet.redis);
+        let gone = scope.spawn(|| delivered(world, 72));
+        pause(500);
+        redis.restart();
+        assert_eq!(gone.join().unwrap(), 202, "while it was away");
+    });
+    assert_eq!(daemon.wait(Duration::from_secs(25)).code(), Some(0));
+    fleet.all_succeed(&running, Duration::from_secs(1));
+    assert!(fleet.hosts[0].pages().is_empty(), "nothing is owed to the next start");
 }
