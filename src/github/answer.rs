@@ -35,6 +35,8 @@ pub(super) struct Answer {
     /// Names as in [`READ`].
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
+    /// Whether the same was asked before, and the answer did not come: it may have been done then.
+    pub(super) repeated: bool,
 }
 
 impl Answer {

@@ -108,7 +108,10 @@ impl Client {
 
     /// The answer to `request`: 2xx, 304, 404, 409, 422 and other refusals, for the caller to read.
     pub(super) fn ask(&self, asker: &Asker<'_>, request: &Request) -> Result<Answer, GitHubError> {
-        self.trying(asker, |failed| self.attempt(asker, request, failed))
+        self.trying(asker, |tries| {
+            let answer = self.attempt(asker, request, tries)?;
+            Ok(Answer { repeated: tries > 1, ..answer })
+        })
     }
 
     /// Tries until there is an answer, the asker's patience is at its end, or its stop wins; limits are waited out.

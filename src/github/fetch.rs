@@ -164,7 +164,7 @@ fn read(mut response: http::Response<Body>) -> Result<Answer, ureq::Error> {
     } else {
         response.body_mut().with_config().limit(LONGEST_BODY).read_to_vec()?
     };
-    Ok(Answer { status, headers, body })
+    Ok(Answer { status, headers, body, repeated: false })
 }
 
 /// A redirect's aim, without what may be secret in it.

@@ -87,7 +87,7 @@ mod tests {
             ("x-ratelimit-reset", reset.to_owned()),
         ];
         headers.extend(resource.map(|name| ("x-ratelimit-resource", name.to_owned())));
-        Answer { status: 200, headers, body: Vec::new() }
+        Answer { status: 200, headers, ..Answer::default() }
     }
 
     #[test]

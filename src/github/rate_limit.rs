@@ -132,7 +132,7 @@ mod tests {
 
     fn judged(status: u16, headers: &[(&'static str, &str)], body: &str) -> Verdict {
         let headers = headers.iter().map(|&(name, value)| (name, value.to_owned())).collect();
-        judge(&Answer { status, headers, body: body.into() })
+        judge(&Answer { status, headers, body: body.into(), repeated: false })
     }
 
     fn secs(n: u64) -> Duration {

@@ -171,6 +171,8 @@ impl Client {
         let answer = self.ask(asker, &request)?;
         match answer.status {
             200..=299 => Ok(Cancel::Accepted),
+            // By us, when the answer before was lost.
+            409 if answer.repeated => Ok(Cancel::Accepted),
             409 => Ok(Cancel::AlreadyOver),
             _ => Err(request.refusal(&answer)),
         }

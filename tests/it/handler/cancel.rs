@@ -124,3 +124,16 @@ fn when_github_does_not_take_the_cancel_it_is_tried_again() {
     assert_eq!(end_of(&world, job), "cancelled");
     assert_eq!(asked(&world, "POST", "/cancel"), 3);
 }
+
+#[test]
+fn a_cancel_whose_answer_was_lost_is_ours() {
+    let world = World::new();
+    world.fault(&json!({ "call": "clone", "do": "fail", "times": 0 }));
+    let lost =
+        json!({ "method": "POST", "path": "/cancel", "after": true, "drop_connection": true, "times": 1 });
+    world.control("rules", &lost);
+    let _daemon = world.start_with(&world.configuration(1, "global_job_retry_attempts: 1"));
+    let job = world.order(json!({}))[0];
+    says(&world, "ERROR", "its run is cancelled");
+    assert_eq!(end_of(&world, job), "cancelled");
+}
