@@ -25,7 +25,7 @@ pub enum Exit {
     StoreAway,
     /// No plugin of the configuration can work on this host.
     NoPlugin,
-    /// The third signal.
+    /// The third signal: at once, so that lines which a terminal or a pipe has not taken yet are lost.
     ThirdSignal,
 }
 

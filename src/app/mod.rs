@@ -51,6 +51,7 @@ pub fn run(checked: &Checked, env: &Variables, once: bool) -> Exit {
     if let Err(fault) = log_setup::begin(config, std::io::stderr().is_terminal()) {
         return early(Exit::Configuration, &fault);
     }
+    let _written = Written;
     let pid_lock = match PidLock::take(&config.pid_file) {
         Ok(lock) => lock,
         Err(fault @ PidLockError::Held { .. }) => {
@@ -73,7 +74,6 @@ pub fn run(checked: &Checked, env: &Variables, once: bool) -> Exit {
     drop(presence);
     drop(pid_lock);
     log::info!("anklet ends with {}", exit.code());
-    log::logger().flush();
     exit
 }
 
@@ -150,6 +150,16 @@ fn listen_fault(fault: &OpenError) -> (Exit, String) {
     let in_use = matches!(fault, OpenError::InUse(_) | OpenError::AllInUse(..));
     let exit = if in_use { Exit::AddressInUse } else { Exit::Configuration };
     (exit, format!("failed to {fault}"))
+}
+
+/// However `run` ends, what was told is written first: lines for a terminal or a pipe are written by a thread, which the
+/// end of the process would cut off. Only the third signal does cut it off, since it waits for nobody.
+struct Written;
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        log::logger().flush();
+    }
 }
 
 fn early(exit: Exit, fault: &str) -> Exit {

@@ -80,10 +80,17 @@ pub struct Entry {
     pub queued_at: Millis,
     /// Nobody takes it before this moment.
     pub not_before: Millis,
-    /// Voters whose host and registry have no such template.
-    pub absent: Vec<String>,
-    /// When the first of them said so.
-    pub absent_since: Millis,
+    /// Who has said that his host and registry have no such template.
+    pub absent: Vec<Refusal>,
+}
+
+/// A voter's word on "not here".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Whose.
+    pub voter: String,
+    /// When he said so last.
+    pub at: Millis,
 }
 
 impl Entry {
@@ -97,8 +104,12 @@ impl Entry {
             queued_at: Millis(0),
             not_before: Millis(0),
             absent: Vec::new(),
-            absent_since: Millis(0),
         }
+    }
+
+    /// Whether the voter's word is "not here".
+    pub fn refused_by(&self, voter: &str) -> bool {
+        self.absent.iter().any(|refusal| refusal.voter == voter)
     }
 
     /// The claim on it.

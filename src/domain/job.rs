@@ -70,6 +70,13 @@ impl Job {
         Ok(VmRequest { template: template.to_owned(), tag: tag.map(str::to_owned) })
     }
 
+    /// Whether it is of the repository of this full name.
+    pub fn is_of(&self, full_name: &str) -> bool {
+        full_name.split_once('/').is_some_and(|(owner, repo)| {
+            self.owner.eq_ignore_ascii_case(owner) && self.repo.eq_ignore_ascii_case(repo)
+        })
+    }
+
     /// Whether both jobs are of one repository.
     pub fn same_repository(&self, other: &Job) -> bool {
         self.owner.eq_ignore_ascii_case(&other.owner) && self.repo.eq_ignore_ascii_case(&other.repo)

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::conclusion::Conclusion;
-use super::entry::{Ending, Entry, Hold, State};
+use super::entry::{Ending, Entry, Hold, Refusal, State};
 use super::event::{End, Event, Scene, Told, Verdict};
 use super::ids::{ClaimId, JobId, Millis, RunnerName};
 use super::job::Job;
@@ -16,7 +16,7 @@ use super::scope::Scope;
 /// How long until GitHub is asked again about a parked job.
 pub const ASK_PARKED: Duration = Duration::from_mins(10);
 
-/// How long a "not here" counts; after that the host is asked anew.
+/// How old a host's "not here" is when it may be asked anew.
 pub const REFUSED: Duration = Duration::from_mins(1);
 
 /// One step of a job's life.
@@ -109,7 +109,6 @@ impl Act {
         entry.not_before = Millis(0);
         entry.queued_at = Millis(0);
         entry.absent.clear();
-        entry.absent_since = Millis(0);
         self.told.work = true;
         Verdict::Stored
     }
@@ -339,25 +338,24 @@ fn freed(parked: bool, now: Millis) -> State {
     if parked { State::Parked { ask_at: now.plus(ASK_PARKED) } } else { State::Queued }
 }
 
-/// The job, to be asked about anew: what was said of it is so old that the template may be there by now.
-pub fn asked_anew(entry: &Entry, now: Millis) -> Option<Entry> {
-    let is_old = !entry.absent.is_empty() && now.since(entry.absent_since) >= REFUSED;
-    let anew = || Entry { absent: Vec::new(), absent_since: Millis(0), ..entry.clone() };
-    (entry.state == State::Queued && is_old).then(anew)
+/// The job without the voter's word, when that is so old that the template may be there by now. The words of others
+/// stand: who is busy for hours could not say his again.
+pub fn taken_back(entry: &Entry, voter: &str, now: Millis) -> Option<Entry> {
+    let is_old = |said: &Refusal| said.voter == voter && now.since(said.at) >= REFUSED;
+    let mut anew =
+        Some(entry).filter(|entry| entry.state == State::Queued && entry.absent.iter().any(is_old))?.clone();
+    anew.absent.retain(|said| said.voter != voter);
+    Some(anew)
 }
 
 fn refuse(entry: &mut Entry, voter: &str, now: Millis) {
-    if entry.absent.is_empty() {
-        entry.absent_since = now;
-    }
-    if !entry.absent.iter().any(|v| v == voter) {
-        entry.absent.push(voter.to_owned());
-    }
+    entry.absent.retain(|said| said.voter != voter);
+    entry.absent.push(Refusal { voter: voter.to_owned(), at: now });
 }
 
 /// Whether every live voter has said "not here".
 pub fn all_absent(entry: &Entry, voters: &[String]) -> bool {
-    voters.iter().all(|voter| entry.absent.contains(voter))
+    voters.iter().all(|voter| entry.refused_by(voter))
 }
 
 /// The job once the voter has said "not here" of it without a claim. `None`: that would be the last word, and whoever
@@ -373,5 +371,5 @@ pub fn passed_by(entry: &Entry, voter: &str, voters: &[String], now: Millis) -> 
 pub fn claimable(entry: &Entry, voter: &str, voters: &[String], now: Millis) -> bool {
     entry.state == State::Queued
         && entry.not_before <= now
-        && (!entry.absent.iter().any(|v| v == voter) || all_absent(entry, voters))
+        && (!entry.refused_by(voter) || all_absent(entry, voters))
 }

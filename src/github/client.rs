@@ -21,7 +21,7 @@ use super::runners::Tokens;
 use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 
-pub(super) use super::request::{Request, Sign, parsed};
+pub(super) use super::request::{Request, Sign, one_line, parsed};
 
 /// GitHub, signed in to with one set of credentials; shared by all plugins that use these.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::asker::Asker;
 use super::call::Call;
-use super::client::{Client, Request, parsed};
+use super::client::{Client, Request, one_line, parsed};
 use super::error::GitHubError;
 use super::fetch::Method;
 use super::runners::runners_path;
@@ -34,6 +34,7 @@ pub enum JitFault {
 #[derive(Deserialize)]
 struct JitAnswer {
     runner: RunnerNumber,
+    #[serde(deserialize_with = "one_line")]
     encoded_jit_config: String,
 }
 

@@ -1,6 +1,7 @@
 //! One call, as it is asked.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 
 use super::answer::Answer;
 use super::call::Call;
@@ -65,4 +66,30 @@ pub(super) fn parsed<T: DeserializeOwned>(request: &Request, answer: &Answer) ->
             format!("the answer to {call} has not the documented shape (line {line}, column {column})");
         GitHubError::Away { reason }
     })
+}
+
+/// A text that is handed on as a value: not empty, and in one line.
+pub(super) fn one_line<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let is_one = !text.is_empty() && !text.chars().any(char::is_control);
+    if is_one { Ok(text) } else { Err(D::Error::custom("not a text in one line")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_one_line() {
+        #[derive(Deserialize)]
+        struct Told {
+            #[serde(deserialize_with = "one_line")]
+            token: String,
+        }
+        let token = |json: &str| serde_json::from_str::<Told>(json).ok().map(|told| told.token);
+        assert_eq!(token(r#"{"token":"AB=="}"#).as_deref(), Some("AB=="));
+        for bad in [r#"{"token":""}"#, r#"{"token":"A\nB"}"#, r#"{"token":"A\u0000"}"#, r#"{"token":1}"#] {
+            assert_eq!(token(bad), None, "{bad}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::address::segment;
 use super::asker::Asker;
 use super::call::Call;
-use super::client::{Client, Request, parsed};
+use super::client::{Client, Request, one_line, parsed};
 use super::error::GitHubError;
 use super::fetch::Method;
 use crate::domain::ids::{RunnerId, RunnerName};
@@ -57,6 +57,7 @@ struct SharedToken {
 
 #[derive(Deserialize)]
 struct TokenAnswer {
+    #[serde(deserialize_with = "one_line")]
     token: String,
     expires_at: String,
 }

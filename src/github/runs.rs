@@ -83,6 +83,7 @@ pub enum Cancel {
 
 #[derive(Deserialize)]
 struct JobText {
+    id: Option<u64>,
     status: String,
     conclusion: Option<String>,
     runner_name: Option<String>,
@@ -111,7 +112,13 @@ impl Client {
         let answer = self.ask(asker, &request)?;
         match answer.status {
             200 => {
-                let state = state_of(parsed(&request, &answer)?)?;
+                let told: JobText = parsed(&request, &answer)?;
+                if told.id.is_some_and(|told| told != id.0) {
+                    return Err(GitHubError::Away {
+                        reason: "the answer about a job is about another one".into(),
+                    });
+                }
+                let state = state_of(told)?;
                 Ok(JobAnswer::Now(JobNow { state, etag: answer.header("etag").map(str::to_owned) }))
             }
             304 => Ok(JobAnswer::NotModified),

@@ -62,13 +62,19 @@ impl Fetcher {
             Error::HostNotFound => "its name has no address".into(),
             Error::BodyExceedsLimit(_) => format!("an answer of more than {} bytes", self.longest),
             Error::ConnectionFailed => "no connection".into(),
-            Error::Io(fault) if fault.kind() == ErrorKind::InvalidData => {
-                "the answer is no text in UTF-8".into()
-            }
-            Error::Io(fault) => format!("the connection failed: {fault}"),
-            Error::Rustls(fault) => format!("no trusted TLS connection: {fault}"),
+            Error::Io(fault) => match fault.get_ref().and_then(|inner| inner.downcast_ref()) {
+                // Before its kind is looked at, which is `InvalidData` as well.
+                Some(tls) => untrusted(tls),
+                None if fault.kind() == ErrorKind::InvalidData => "the answer is no text in UTF-8".into(),
+                None => format!("the connection failed: {fault}"),
+            },
+            Error::Rustls(fault) => untrusted(fault),
             Error::BadUri(_) | Error::Http(_) => "its URL cannot be used".into(),
             _ => "the answer is not HTTP".into(),
         }
     }
+}
+
+fn untrusted(fault: &rustls::Error) -> String {
+    format!("no trusted TLS connection: {fault}")
 }

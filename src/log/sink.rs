@@ -85,7 +85,10 @@ impl Sink {
         }
         if self.dropped > 0 {
             let news = lost(self.dropped, &self.reason);
-            self.write(&news)?;
+            match &self.place {
+                Place::Stream(stream) => stream.put_news(self.dropped, &news)?,
+                Place::File { .. } => self.write(&news)?,
+            }
             self.dropped = 0;
         }
         self.write(line)

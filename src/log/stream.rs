@@ -32,6 +32,8 @@ type Lost = Mutex<(u64, String)>;
 
 enum Order {
     Line(String),
+    /// Lines that were lost before, so many, and the line that says so.
+    News(u64, String),
     /// What is held is dropped when all lines before it are written.
     Tell {
         _when_written: Sender<Infallible>,
@@ -46,11 +48,16 @@ impl Stream {
         // runtime::thread is not below us.
         Builder::new().name("log:stream".into()).stack_size(128 << 10).spawn(move || {
             for order in taken {
-                let Order::Line(line) = order else { continue };
+                let (line, counted, lost) = match order {
+                    Order::Line(line) => (line, 1, 1),
+                    // Itself it is no loss; what it would have told is to be told again.
+                    Order::News(lost, line) => (line, 0, lost),
+                    Order::Tell { .. } => continue,
+                };
                 if let Err(reason) = pen.write(&line) {
-                    DROPPED.fetch_add(1, Ordering::Relaxed);
+                    DROPPED.fetch_add(counted, Ordering::Relaxed);
                     let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                    *told = (told.0 + 1, reason.to_string());
+                    *told = (told.0 + lost, reason.to_string());
                 }
             }
         })?;
@@ -58,8 +65,17 @@ impl Stream {
     }
 
     pub(super) fn put(&self, line: &str) -> io::Result<()> {
+        self.order(Order::Line(line.to_owned()))
+    }
+
+    /// The news that `lost` lines were lost; if it cannot be written, [`Stream::lost`] has them again.
+    pub(super) fn put_news(&self, lost: u64, news: &str) -> io::Result<()> {
+        self.order(Order::News(lost, news.to_owned()))
+    }
+
+    fn order(&self, order: Order) -> io::Result<()> {
         let full = |_| io::Error::new(io::ErrorKind::WouldBlock, "nobody reads them");
-        self.orders.try_send(Order::Line(line.to_owned())).map_err(full)
+        self.orders.try_send(order).map_err(full)
     }
 
     /// What was lost since the last time, with the reason.
@@ -78,7 +94,7 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Read, Write};
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
     use std::time::Instant;
@@ -110,5 +126,30 @@ mod tests {
         );
         assert_eq!((come + gone, all.last().map(String::as_str)), (4000, Some("on")));
         assert!(gone > 0);
+    }
+
+    #[test]
+    fn news_that_cannot_be_written_forgets_nothing_and_is_no_loss_itself() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap(); // full is an error, as on a disk
+        let mut filler = ours.try_clone().unwrap();
+        for size in [4096, 1] {
+            while filler.write(&vec![b'\n'; size]).is_ok() {}
+        }
+        drop(filler);
+        let mut sink = Sink::stream(&OwnedFd::from(ours)).unwrap();
+        let news = |n: u64, _: &str| format!("{n} lost\n");
+        for _ in 0..20 {
+            sink.put(&"x".repeat(4000), news);
+            sink.flush();
+        }
+        theirs.set_nonblocking(true).unwrap();
+        while theirs.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {}
+        theirs.set_nonblocking(false).unwrap();
+        sink.put("on\n", news);
+        drop(sink);
+        let mut text = String::new();
+        theirs.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "20 lost\non\n");
     }
 }

@@ -121,6 +121,10 @@ impl Store for Faulty {
         self.call(|store| store.write_memos(topic, changes))
     }
 
+    fn take_back(&self, voter: &str) -> Result<(), StoreError> {
+        self.call(|store| store.take_back(voter))
+    }
+
     fn purge(&self) -> Result<u64, StoreError> {
         self.call(|store| store.purge())
     }

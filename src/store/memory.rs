@@ -14,7 +14,7 @@ use super::{Ask, Card, Change, Clock, Depth, Memos, REMEMBERED, Store, StoreErro
 use crate::domain::entry::{Ending, Entry, State};
 use crate::domain::event::{Event, Told};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
-use crate::domain::life::asked_anew;
+use crate::domain::life::taken_back;
 
 /// One queue.
 pub struct Memory {
@@ -130,12 +130,19 @@ impl Store for Memory {
     fn purge(&self) -> Result<u64, StoreError> {
         let now = (self.clock)();
         let mut jobs = self.lock();
-        for entry in jobs.entries.values_mut() {
-            *entry = asked_anew(entry, now).unwrap_or_else(|| entry.clone());
-        }
         let before = jobs.entries.len();
         jobs.entries.retain(|_, entry| !forgettable(entry, now));
         Ok((before - jobs.entries.len()) as u64)
+    }
+
+    fn take_back(&self, voter: &str) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        for entry in self.lock().entries.values_mut() {
+            if let Some(anew) = taken_back(entry, voter, now) {
+                *entry = anew;
+            }
+        }
+        Ok(())
     }
 
     fn now(&self) -> Result<Millis, StoreError> {

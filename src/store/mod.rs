@@ -85,9 +85,11 @@ pub trait Store: Send + Sync {
     fn memos(&self, topic: &str) -> Result<Memos, StoreError>;
     /// Makes all of the changes or, when one of them does not fit any more ([`Change::fits`]), none: then it is false.
     fn write_memos(&self, topic: &str, changes: &[Change]) -> Result<bool, StoreError>;
-    /// Forgets what has been over or dead for longer than [`REMEMBERED`], and says how many; and has asked anew what was
-    /// "not here" a while ago.
+    /// Forgets what has been over or dead for longer than [`REMEMBERED`]; says how many.
     fn purge(&self) -> Result<u64, StoreError>;
+    /// Takes back some of the voter's words on "not here" that are old enough ([`crate::domain::life::REFUSED`]), so that
+    /// he is asked anew.
+    fn take_back(&self, voter: &str) -> Result<(), StoreError>;
     /// The store's clock.
     fn now(&self) -> Result<Millis, StoreError>;
     /// Rings when there may be work, or news of the owner's claim. One bell an owner.
@@ -112,6 +114,8 @@ pub struct Ask<'a> {
     pub except: &'a [JobId],
     /// What it knows to be "not here".
     pub absent: &'a [Absence],
+    /// Repositories (`owner/repository`) whose jobs it leaves alone.
+    pub hidden: &'a [String],
     /// Only a job with the same labels as this one: for a VM whose own job was lost.
     pub like: Option<&'a Job>,
     /// How long the claim holds without being renewed.

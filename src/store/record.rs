@@ -3,12 +3,14 @@
 //! Each record says which version of this form it has.
 //! A newer program reads older records; what a newer program wrote is left alone and reported as unreadable.
 
+use std::iter::repeat;
+
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::scopes::ScopeRecord;
 use crate::domain::conclusion::Conclusion;
-use crate::domain::entry::{Ending, Entry, Hold, State};
+use crate::domain::entry::{Ending, Entry, Hold, Refusal, State};
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunId, RunnerName};
 use crate::domain::job::Job;
 
@@ -59,8 +61,8 @@ struct EntryRecord {
     not_before: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     absent: Vec<String>,
-    #[serde(default)]
-    absent_since: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absent_at: Vec<u64>,
 }
 
 /// A job as JSON; the journal writes it too.
@@ -126,8 +128,8 @@ impl From<&Entry> for EntryRecord {
             attempts: entry.attempts,
             queued_at: entry.queued_at.0,
             not_before: entry.not_before.0,
-            absent: entry.absent.clone(),
-            absent_since: entry.absent_since.0,
+            absent: entry.absent.iter().map(|said| said.voter.clone()).collect(),
+            absent_at: entry.absent.iter().map(|said| said.at.0).collect(),
         }
     }
 }
@@ -141,8 +143,12 @@ impl From<EntryRecord> for Entry {
             attempts: record.attempts,
             queued_at: Millis(record.queued_at),
             not_before: Millis(record.not_before),
-            absent: record.absent,
-            absent_since: Millis(record.absent_since),
+            absent: record
+                .absent
+                .into_iter()
+                .zip(record.absent_at.into_iter().chain(repeat(0)))
+                .map(|(voter, at)| Refusal { voter, at: Millis(at) })
+                .collect(),
         }
     }
 }

@@ -120,6 +120,7 @@ pub fn claim(shelf: &mut dyn Shelf, ask: &Ask<'_>, now: Millis) -> Result<Option
     let mut fits = |entry: &Entry| {
         let voters = voters(&cards, &entry.job, now);
         let fits = !ask.except.contains(&entry.job.id)
+            && !ask.hidden.iter().any(|name| entry.job.is_of(name))
             && ask.like.is_none_or(|like| like.same_labels(&entry.job))
             && claimable(entry, ask.voter, &voters, now);
         let is_absent = || ask.absent.iter().any(|absence| absence.tells_of(entry));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::github::tls::{self, certificates};
 use crate::metrics::check_with_promtool;
 use crate::support::daemon::Daemon;
 use crate::support::redis::Server;
@@ -209,6 +210,20 @@ fn a_host_that_misbehaves_harms_no_other() {
         world.has_said("INFO", "stopping") && !world.log_text().contains("running ones"),
         "it has no jobs"
     );
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_told_as_such() {
+    let world = World::new();
+    let folder = world.dir.join("tls");
+    certificates(&folder, "localhost");
+    let url = format!("{}/metrics", tls::start(&folder));
+    let (mut daemon, port) = aggregator(&world, std::slice::from_ref(&url), &[]);
+    let why = || page(port)[&url]["error"].as_str().unwrap_or_default().to_owned();
+    eventually("it has been asked", SOON, || !why().is_empty() && !why().starts_with("not asked"));
+    let told = why();
+    assert!(told.starts_with("no trusted TLS connection: ") && told.contains("UnknownIssuer"), "{told}");
+    assert_eq!(daemon.stop(), 0);
 }
 
 #[test]

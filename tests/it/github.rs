@@ -15,7 +15,7 @@ mod proxy; // a proxy and an authority of one's own before an Enterprise Server
 mod runners; // tokens, look-up, removal; jobs and runs
 mod server; // answers as it is told to
 mod shared; // plugins of one set of credentials
-mod tls; // whom to trust
+pub mod tls; // whom to trust
 
 const TOKEN: &str = "ghp_notForLogs";
 

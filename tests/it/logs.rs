@@ -1,14 +1,15 @@
 //! What the daemon tells: levels, forms, places, a file that is moved away or cannot be written.
 #![expect(clippy::disallowed_methods, reason = "starts daemons on a terminal of their own")]
 
+mod streams; // standard output and standard error
+
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::daemon::{ANKLET, Daemon, command};
+use crate::support::daemon::Daemon;
 use crate::support::{World, eventually, web, world};
 
 const SOON: Duration = Duration::from_secs(15);
@@ -109,25 +110,6 @@ fn the_developers_form_has_the_place_in_the_source() {
 }
 
 #[test]
-fn a_dash_means_standard_output_and_no_file() {
-    let world = World::new();
-    let folder = world.dir.join(".config/anklet");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.yml"), world.configuration(0, "log: {file_dir: \"-\"}")).unwrap();
-    let child = command(&world).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    world.wait_until_it_serves();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM)
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.len() > 2 && lines.iter().all(|line| line["msg"].is_string()));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "it is said once");
-    assert!(!world.dir.join("anklet.log").exists());
-}
-
-#[test]
 fn a_file_that_is_renamed_away_is_opened_anew() {
     let world = World::new();
     let mut daemon = world.start(0);
@@ -209,39 +191,6 @@ fn a_log_that_cannot_be_opened_ends_the_start() {
     assert_eq!(daemon.wait(SOON).code(), Some(3));
     let said = fs::read_to_string(world.dir.join("stderr")).unwrap();
     assert!(said.contains("anklet.log") && said.lines().count() == 1, "{said}");
-}
-
-#[test]
-fn a_terminal_sees_the_same_in_short_form() {
-    if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
-        eprintln!("skipped: there is no program `script` here that gives a daemon a terminal");
-        return;
-    }
-    let world = World::new();
-    let file = world.dir.join("own.yml");
-    fs::write(&file, world.configuration(0, "")).unwrap();
-    let line = format!("{ANKLET} -c {} & sleep 1.5; kill -INT $!; wait", file.display());
-    let output = command(&world).args(["--help"]).output().unwrap();
-    assert!(output.status.success());
-    let seen = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .current_dir(&world.dir)
-        .env("HOME", &world.dir)
-        .env_remove("LOG_LEVEL")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&seen.stdout).into_owned();
-    let plain = without_colours(&text);
-    assert_ne!(text, plain, "it is coloured");
-    let told = world.log();
-    assert!(told.len() > 3);
-    for event in &told {
-        let msg = event["msg"].as_str().unwrap();
-        assert!(plain.contains(msg), "{msg} is not in\n{plain}");
-    }
-    let first = plain.lines().next().unwrap();
-    assert_eq!((&first[2..3], &first[5..6]), (":", ":"), "{first}");
 }
 
 fn without_colours(text: &str) -> String {

@@ -25,7 +25,7 @@ pub fn not_taken(entry: &Entry, hand: &Hand<'_>, now: Millis) -> (&'static str, 
         ("parked", "it waits for an approval".into())
     } else if !card.scope.takes(&entry.job.owner, &entry.job.repo) {
         ("scope", format!("takes only jobs of {}", card.scope))
-    } else if entry.absent.contains(&card.voter) {
+    } else if entry.refused_by(&card.voter) {
         ("not_here", "has no such template, nor has its registry".into())
     } else if let Some((_, why)) = aside {
         ("gave_back", format!("gave it back a moment ago: {why}"))
@@ -53,6 +53,7 @@ pub fn takes_nothing(card: &Card) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::entry::Refusal;
     use crate::domain::ids::{Owner, RunId};
     use crate::domain::job::Job;
     use crate::domain::scope::Scope;
@@ -114,7 +115,8 @@ mod tests {
         assert_eq!(word(&Entry { not_before: Millis(2000), ..job(1) }, &idle, &[]), "free");
         let aside = Entry { not_before: Millis(2001), ..job(7) };
         assert_eq!(word(&aside, &draining, &[2]), "gave_back");
-        let absent = Entry { absent: vec!["h default".into()], ..aside };
+        let said = Refusal { voter: "h default".into(), at: Millis(0) };
+        let absent = Entry { absent: vec![said], ..aside };
         assert_eq!(word(&absent, &draining, &[2]), "not_here");
         assert_eq!(word(&absent, &seen("web", None), &[]), "scope");
         let parked = Entry { state: State::Parked { ask_at: Millis(9) }, ..absent };

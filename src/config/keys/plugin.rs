@@ -51,8 +51,8 @@ pub const PLUGIN: &[Key] = &[
         .handler().global(),
     Key::new("job_retry_attempts", Kind::Whole { least: 1, most: 1000 }, "5", "Tries of one job in all.")
         .handler().global(),
-    Key::new("skip_pull", Kind::Flag, "false", "Never pull; a job without a tag takes the local one.")
-        .handler().global().from(From::Anka),
+    Key::new("skip_pull", Kind::Flag, "false", "Never pull; what is not on the host is left to other hosts.")
+        .handler().global(),
     Key::new("template_disk_buffer", Kind::Percent, "10.0", "Percentage of the disk that a pull leaves free.")
         .handler().global().from(From::Anka),
     Key::new("skip_cpu_and_memory_resource_checks", Kind::Flag, "false",

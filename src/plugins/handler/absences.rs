@@ -8,13 +8,14 @@ use crate::domain::ids::Millis;
 use crate::domain::job::VmRequest;
 use crate::domain::outcome::Reason;
 use crate::domain::slots::VmSlot;
-use crate::plugins::handler::Handler;
 use crate::plugins::handler::place::Source;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::Work;
+use crate::plugins::handler::{Handler, TICK};
 use crate::runtime::pace::paced;
 use crate::runtime::stop::Stop;
 
-/// Shorter than a refusal counts: who is asked anew asks anew.
+/// Shorter than until a word is taken back: who is asked anew asks anew.
 const KEPT: Duration = Duration::from_secs(50);
 const MOST: usize = 32;
 
@@ -50,6 +51,21 @@ impl Absences {
 }
 
 impl Handler {
+    /// Takes back what was said of waiting jobs a while ago: only who is about to look may, since he says it again.
+    pub(super) fn take_back(&mut self) {
+        if self.took_back.get_or_insert_with(Instant::now).elapsed() < paced(TICK) {
+            return;
+        }
+        self.took_back = Some(Instant::now());
+        match self.tools.store.take_back(&self.options.voter) {
+            Ok(()) => self.streaks.worked(Effort::TakeBack),
+            Err(error) => self.streaks.failed(
+                Effort::TakeBack,
+                format_args!("failed to ask anew about jobs whose template was not here: {error}"),
+            ),
+        }
+    }
+
     /// As [`Handler::place`].
     pub(super) fn place_unless_absent(
         &mut self,

@@ -68,6 +68,11 @@ impl Hidden {
         Reason::Unreadable(why)
     }
 
+    /// Those of which nobody asks now.
+    pub fn now(&self) -> Vec<String> {
+        self.0.iter().filter(|(_, (pause, _))| pause.lasts()).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether it is worth asking about the job.
     fn is_seen(&self, job: &Job) -> Result<(), Reason> {
         match self.0.get(&full_name(job)) {

@@ -85,6 +85,7 @@ impl Handler {
             }
             Ok(Removal::Busy) => {
                 self.streaks.worked(Effort::RemoveRunner);
+                work.in_vain = 0;
                 log::info!("the runner has just been given a job: back to watching");
                 Some(Asks::from_now())
             }
@@ -92,9 +93,8 @@ impl Handler {
                 let reason = github_reason(&error);
                 let what = "the VM stays until GitHub says that no job runs on its runner";
                 self.streaks.failed_because(Effort::RemoveRunner, &reason, format_args!("{what}: {reason}"));
-                let mut asks = Asks::from_now();
-                asks.answered(false);
-                Some(asks)
+                work.in_vain += 1;
+                Some(Asks::after(work.in_vain))
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::runtime::meters;
 use crate::runtime::stop::{Stop, Urgency};
 
 /// The claim ends, and nothing else is said.
-const LET_GO: Closing = Closing::Release { job: None, counted: false, pause: Duration::ZERO };
+pub(super) const LET_GO: Closing = Closing::Release { job: None, counted: false, pause: Duration::ZERO };
 /// Between tries to tell the store how a claim ended.
 const STORE_AGAIN: Duration = Duration::from_secs(2);
 

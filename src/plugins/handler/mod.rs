@@ -78,6 +78,7 @@ pub struct Handler {
     missing: RefCell<ask::Missing>,
     hidden: RefCell<ask::Hidden>,
     absences: absences::Absences,
+    took_back: Option<Instant>,
     failed_try: Option<once::FailedTry>,
     release: Option<release::Release>,
     held_back: schedule::HeldBack,
@@ -166,6 +167,7 @@ impl Handler {
             missing: RefCell::default(),
             hidden: RefCell::default(),
             absences: absences::Absences::default(),
+            took_back: None,
             failed_try: None,
             held_back: schedule::HeldBack::default(),
             follow_ups: cancel::FollowUps::default(),
@@ -232,15 +234,18 @@ impl Handler {
     /// Takes the eldest job that this host may take now.
     fn claim(&mut self) -> Option<work::Work> {
         self.looked = Some(Instant::now());
+        self.take_back();
         let turn = self.unanswered.take().unwrap_or_else(random::number);
         let id = ClaimId { owner: self.options.owner.clone(), turn };
         let (except, absent) = (self.held_back.jobs(), self.absences.all());
+        let hidden = self.hidden.borrow().now();
         let ask = Ask {
             claim: &id,
             scope: &self.options.scope,
             voter: &self.options.voter,
             except: &except,
             absent: &absent,
+            hidden: &hidden,
             like: None,
             lease: self.options.lease,
         };

@@ -98,6 +98,7 @@ impl Handler {
             voter: &self.options.voter,
             except: &[],
             absent: &[],
+            hidden: &[],
             like: Some(&like),
             lease: self.options.lease,
         };

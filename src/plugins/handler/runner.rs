@@ -17,6 +17,7 @@ use crate::plugins::handler::error::{anka_reason, github_reason, store_reason};
 use crate::plugins::handler::news::News;
 use crate::plugins::handler::release;
 use crate::plugins::handler::schedule::Asks;
+use crate::plugins::handler::streak::Effort;
 use crate::plugins::handler::work::Work;
 use crate::runtime::stop::{Stop, Urgency, Woken};
 
@@ -164,7 +165,16 @@ impl Handler {
             return false;
         }
         match self.tools.github.find_runner(&self.asker_cleaning(stop), &self.options.scope, runner) {
-            Ok(Some(found)) => self.undo.runner_made(found.id).is_ok(),
+            Ok(Some(found)) => {
+                match self.undo.runner_made(found.id) {
+                    Ok(()) => self.streaks.worked(Effort::Journal),
+                    Err(error) => self.streaks.failed(
+                        Effort::Journal,
+                        format_args!("failed to write the runner's number to the journal: {error}"),
+                    ),
+                }
+                true
+            }
             _ => stop.ends_within(Urgency::Interrupt, call.ended(), GRACE),
         }
     }

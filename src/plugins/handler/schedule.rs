@@ -32,6 +32,11 @@ impl Asks {
         Asks { next: Instant::now(), hurried: true, ..Asks::from_now() }
     }
 
+    /// After so many in a row that were in vain.
+    pub fn after(times: u32) -> Asks {
+        Asks { next: Instant::now() + paced(uncounted_pause(times)), in_vain: times, ..Asks::from_now() }
+    }
+
     /// Brings the next one forward to now.
     pub fn hurry(&mut self) {
         self.next = Instant::now();
@@ -95,11 +100,13 @@ impl Pause {
 const MOST: usize = 256;
 
 impl HeldBack {
-    /// This job is left alone for a while.
+    /// This job is left alone for a while; where so many are that it cannot be remembered, every job is.
     pub fn job(&mut self, job: JobId) {
         let pause = Pause::after(self.jobs.get(&job).copied());
         if self.jobs.len() < MOST || self.jobs.contains_key(&job) {
             self.jobs.insert(job, pause);
+        } else {
+            self.host();
         }
     }
 
@@ -184,6 +191,7 @@ mod tests {
     #[test]
     fn after_an_ask_in_vain_the_next_one_comes_sooner() {
         assert_eq!(gaps(Asks::from_now(), false), [30, 5, 15, 60, 60]);
+        assert_eq!([1, 2, 3].map(|n| Asks::after(n).left().as_secs_f64().round() as u64), [5, 15, 60]);
         let mut asks = Asks::from_now();
         asks.answered(false);
         asks.answered(true);

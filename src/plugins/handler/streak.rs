@@ -30,6 +30,8 @@ pub(super) enum Effort {
     Recover,
     /// Forgetting old jobs.
     Forget,
+    /// Taking back what was "not here" a while ago.
+    TakeBack,
     /// Asking GitHub about a job.
     AskJob,
     /// Asking GitHub about a runner.

@@ -28,6 +28,8 @@ pub(super) struct Work {
     pub runner: RunnerName,
     /// How the claim is to end, once that is settled: before the VM is gone, where that takes too long.
     pub closing: Option<Closing>,
+    /// How often in a row GitHub was asked in vain to remove the runner.
+    pub in_vain: u32,
     /// The proof that no job can run on the runner any more.
     pub gone: Option<RunnerGone>,
     /// Whether the VM may be there: from just before the clone to the end of the delete.
@@ -60,6 +62,7 @@ impl Work {
             runner,
             vm,
             closing: None,
+            in_vain: 0,
             gone: None,
             has_vm: false,
             cut_short: None,

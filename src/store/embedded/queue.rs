@@ -121,11 +121,15 @@ impl Store for Queue {
                 all += some;
                 if some < PORTION {
                     desk.ask(&self.name, |step| step.sheet.purge_memos(step.now))?;
-                    desk.ask(&self.name, |step| step.sheet.ask_anew(step.now))?;
                     return Ok(all);
                 }
             }
         })
+    }
+
+    fn take_back(&self, voter: &str) -> Result<(), StoreError> {
+        let voter = voter.to_owned();
+        self.step("take back", move |step| step.sheet.take_back(&voter, step.now))
     }
 
     fn now(&self) -> Result<Millis, StoreError> {
@@ -144,6 +148,7 @@ struct Asked {
     voter: String,
     except: Vec<JobId>,
     absent: Vec<Absence>,
+    hidden: Vec<String>,
     like: Option<Job>,
     lease: std::time::Duration,
 }
@@ -156,6 +161,7 @@ impl From<&Ask<'_>> for Asked {
             voter: ask.voter.to_owned(),
             except: ask.except.to_vec(),
             absent: ask.absent.to_vec(),
+            hidden: ask.hidden.to_vec(),
             like: ask.like.cloned(),
             lease: ask.lease,
         }
@@ -164,7 +170,7 @@ impl From<&Ask<'_>> for Asked {
 
 impl Asked {
     fn ask(&self) -> Ask<'_> {
-        let Asked { claim, scope, voter, except, absent, like, lease } = self;
-        Ask { claim, scope, voter, except, absent, like: like.as_ref(), lease: *lease }
+        let Asked { claim, scope, voter, except, absent, hidden, like, lease } = self;
+        Ask { claim, scope, voter, except, absent, hidden, like: like.as_ref(), lease: *lease }
     }
 }

@@ -175,6 +175,10 @@ fn is_fresh(connection: &Connection, file: &Path) -> Result<bool, Trouble> {
     if tables == 0 && version == 0 && kind == 0 {
         return Ok(true);
     }
+    if number("application_id")? != kind {
+        // Another process has made the tables between these questions.
+        return is_fresh(connection, file);
+    }
     Err(Trouble::Other(StoreError::Unreadable(format!("{path} is another program's database"))))
 }
 

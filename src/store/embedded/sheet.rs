@@ -11,7 +11,7 @@ use super::columns::{card, due, kind, lower, note_text, runner, stamp};
 use super::fault::explain;
 use crate::domain::entry::Entry;
 use crate::domain::ids::{ClaimId, JobId, Millis, Owner, RunnerName};
-use crate::domain::life::asked_anew;
+use crate::domain::life::taken_back;
 use crate::domain::scope::Scope;
 use crate::store::shelf::{Seen, Shelf};
 use crate::store::{Ask, Depth, REMEMBERED, StoreError, record};
@@ -129,11 +129,12 @@ impl<'c> Sheet<'c> {
         forgotten.map(|n| n as u64).map_err(|e| self.trouble(&e))
     }
 
-    /// Asks anew what was refused long ago.
-    pub fn ask_anew(&mut self, now: Millis) -> Result<(), StoreError> {
-        let sql = "select id, record from job indexed by standing where queue = ?1 and state = 'queued' \
-                   and instr(record, '\"absent\":')";
-        for entry in self.all(sql, params![self.queue])?.iter().filter_map(|entry| asked_anew(entry, now)) {
+    /// Takes back a voter's old words, as far as the first jobs that wait tell.
+    pub fn take_back(&mut self, voter: &str, now: Millis) -> Result<(), StoreError> {
+        let sql = "select id, record from (select id, record from job indexed by standing \
+                   where queue = ?1 and state = 'queued' limit 10000) where instr(record, '\"absent\":')";
+        let refused = self.all(sql, params![self.queue])?;
+        for entry in refused.iter().filter_map(|entry| taken_back(entry, voter, now)).take(PORTION as usize) {
             self.put(&entry)?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::queue::{PAGE, Queue};
 use super::read::with_texts;
 use crate::domain::entry::{Entry, State};
-use crate::domain::life::{REFUSED, asked_anew};
+use crate::domain::life::taken_back;
 use crate::store::shelf::Shelf;
 use crate::store::{REMEMBERED, StoreError};
 
@@ -14,7 +14,7 @@ use crate::store::{REMEMBERED, StoreError};
 const PURGE: Duration = Duration::from_mins(1);
 
 impl Queue {
-    /// Forgets old jobs; looks for them every few minutes, however often it is called.
+    /// Forgets old jobs; looks for them once a minute, however often it is called.
     pub(super) fn forget_old(&self, end: Instant) -> Result<u64, StoreError> {
         let lately = self.times().purged.is_some_and(|at| at.elapsed() < PURGE);
         if lately && self.options.clock.is_none() {
@@ -24,20 +24,18 @@ impl Queue {
         let forgotten = ["over", "dead", "running"]
             .iter()
             .try_fold(0, |sum, state| Ok(sum + self.forget_from(state, end)?));
-        self.ask_anew(end)?;
         self.times().purged = forgotten.is_ok().then(Instant::now);
         forgotten
     }
 
-    /// Asks anew what was refused a while ago: a page of it, so that a long queue is not told again and again.
-    fn ask_anew(&self, end: Instant) -> Result<(), StoreError> {
-        let last = format!("[{}", REFUSED.as_millis());
-        let mut page = self.desk.page("refused", &last, 0, PAGE, end)?;
+    /// Takes back a voter's old words: a page of them, so that a long queue is not told again and again.
+    pub(super) fn take_back_old(&self, voter: &str, end: Instant) -> Result<(), StoreError> {
+        let mut page = self.desk.refused(voter, PAGE, end)?;
         let now = page.now;
-        for entry in page.readable().iter().filter_map(|entry| asked_anew(entry, now)) {
+        for entry in page.readable().iter().filter_map(|entry| taken_back(entry, voter, now)) {
             page.put(&entry)?;
         }
-        // When somebody was faster, he has done the same.
+        // When somebody was faster, there is another time.
         if page.put.is_empty() { Ok(()) } else { self.desk.commit(&Plan::of(&page)?, end).map(drop) }
     }
 

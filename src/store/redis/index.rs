@@ -34,8 +34,9 @@ pub fn marks(entry: &Entry, now: Millis) -> Vec<Mark> {
         let (set, score) = if paused { ("pauses", entry.not_before.0) } else { ("ready", 0) };
         marks.push(Mark { set, score, member: place(entry) });
     }
-    if entry.state == State::Queued && !entry.absent.is_empty() {
-        marks.push(Mark { set: "refused", score: entry.absent_since.0, member: id.clone() });
+    for said in entry.absent.iter().filter(|_| entry.state == State::Queued) {
+        let member = format!("{} {:020} {:020}", voter(&said.voter), said.at.0, entry.job.id.0);
+        marks.push(Mark { set: "refused", score: 0, member });
     }
     if let State::Claimed(hold) | State::Running { hold: Some(hold), .. } = &entry.state {
         marks.push(Mark { set: "leases", score: hold.lease_until.0, member: id });
@@ -84,7 +85,7 @@ pub fn id_of(member: &str) -> Option<JobId> {
 }
 
 fn place(entry: &Entry) -> String {
-    let mut absent: Vec<String> = entry.absent.iter().map(|name| voter(name)).collect();
+    let mut absent: Vec<String> = entry.absent.iter().map(|said| voter(&said.voter)).collect();
     absent.sort();
     absent.dedup();
     let absent = if absent.is_empty() { "-".to_owned() } else { absent.join(",") };

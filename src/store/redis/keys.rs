@@ -19,7 +19,7 @@ use crate::runtime::filename::encode;
 /// | `pauses` | sorted set | the place of each queued job that pauses: `OWNER/REPO LABELS ABSENT AGE ID` | the pause's end |
 /// | `ready` | sorted set, by member | `WHERE AGE ID` of each queued job that does not pause; `WHERE` is each scope that may take it (`OWNER/REPO -`, `OWNER -`, `* -`) or, once somebody has said "not here", `OWNER/REPO ABSENT`; and its labels (`=LABELS`) | 0 |
 /// | `voted` | sorted set | `OWNER/REPO ABSENT` | age of the first in `ready` |
-/// | `refused` | sorted set | job id of each queued job of which somebody has said "not here" | since when |
+/// | `refused` | sorted set, by member | `VOTER SINCE ID` of each queued job of which he has said "not here" | 0 |
 /// | `cards` | hash | `HOST/PLUGIN` | a handler's card, JSON with its version `v` |
 /// | `bell` | list | at most one token: how often it was passed on | |
 const NAMES: [&str; 16] = [

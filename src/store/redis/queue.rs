@@ -270,6 +270,10 @@ impl Store for Queue {
         effect(Effect::Store("purge"), || self.forget_old(soon()))
     }
 
+    fn take_back(&self, voter: &str) -> Result<(), StoreError> {
+        effect(Effect::Store("take back"), || self.take_back_old(voter, soon()))
+    }
+
     fn now(&self) -> Result<Millis, StoreError> {
         effect(Effect::Store("now"), || {
             self.desk.pool.call(&self.desk.call(&NOW, Vec::new()), soon()).map(Millis)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::index;
 use super::keys::{Keys, claim_name, owner_name};
 use super::pool::Pool;
-use super::script::{CLAIM, Call, FORMER, MINE, RANGE, SCENE, Script};
+use super::script::{CLAIM, Call, FORMER, MINE, RANGE, REFUSED, SCENE, Script};
 use super::snapshot::{Snapshot, runner_name};
 use crate::domain::entry::Entry;
 use crate::domain::event::{Event, Subject};
@@ -180,6 +180,13 @@ impl Desk {
     /// All that a handler holds.
     pub fn all_of(&self, owner: &Owner, end: Instant) -> Result<Snapshot, StoreError> {
         let call = self.call(&MINE, vec![format!("{}#", owner_name(owner))]);
+        let (now, texts): (u64, Texts) = self.pool.call(&call, end)?;
+        snapshot(now, texts)
+    }
+
+    /// The first jobs that a voter has refused, the eldest words first.
+    pub fn refused(&self, voter: &str, most: usize, end: Instant) -> Result<Snapshot, StoreError> {
+        let call = self.call(&REFUSED, vec![index::voter(voter), most.to_string()]);
         let (now, texts): (u64, Texts) = self.pool.call(&call, end)?;
         snapshot(now, texts)
     }

@@ -45,6 +45,10 @@ script!(
     RANGE, "lua/range.lua", true
 );
 script!(
+    /// What a voter has refused.
+    REFUSED, "lua/refused.lua", true
+);
+script!(
     /// All that a handler holds.
     MINE, "lua/mine.lua", true
 );

@@ -337,7 +337,7 @@ fn a_pair_on_one_queue_has_nothing_to_be_warned_of() {
 fn what_a_later_capability_acts_on_says_not_yet() {
     let cases: &[(String, &str)] = &[
         (top(&["orphan_grace_seconds: 1"]), "config.yml:1: orphan_grace_seconds: not yet"),
-        (top(&["global_skip_pull: true"]), "config.yml:1: global_skip_pull: not yet"),
+        (top(&["global_template_disk_buffer: 11"]), "config.yml:1: global_template_disk_buffer: not yet"),
         (handler(&["template_disk_buffer: 11"]), "plugins[0].template_disk_buffer: not yet"),
         (handler(&["host_to_guest_folder_mounts: [/a]"]), "plugins[0].host_to_guest_folder_mounts: not yet"),
     ];
@@ -346,12 +346,18 @@ fn what_a_later_capability_acts_on_says_not_yet() {
         let found: Vec<String> = checked.warnings.iter().map(ToString::to_string).collect();
         assert!(found.iter().any(|warning| warning.contains(said)), "{text}\n{said}\n{found:#?}");
     }
-    let twice = format!("global_skip_pull: true\n{}", two_handlers());
+    let twice = format!("global_template_disk_buffer: 11\n{}", two_handlers());
     let said = warnings(&twice);
     let not_yet: Vec<&String> = said.iter().filter(|warning| warning.contains("not yet")).collect();
-    assert_eq!(not_yet, [&format!("config.yml:1: global_skip_pull: {NOT_YET}")], "once, though two use it");
+    assert_eq!(
+        not_yet,
+        [&format!("config.yml:1: global_template_disk_buffer: {NOT_YET}")],
+        "once, though two use it"
+    );
     let shared = format!("global_database_url: redis\nlease_seconds: 61\n{}", two_handlers());
     assert_eq!(warnings(&shared), [""; 0]);
+    let acted_on = warnings(&top(&["global_skip_pull: true"]));
+    assert!(acted_on.iter().all(|warning| !warning.contains("not yet")), "{acted_on:?}");
     let defaults =
         top(&["lease_seconds: \"60\"", "metrics: {port_auto: false}", "global_template_disk_buffer: 10"]);
     assert!(

@@ -45,7 +45,7 @@ pub fn server(folder: &Path) -> Arc<ServerConfig> {
 }
 
 /// Answers every request with a job; gives its address.
-fn start(folder: &Path) -> String {
+pub fn start(folder: &Path) -> String {
     let config = server(folder);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

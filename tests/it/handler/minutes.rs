@@ -205,6 +205,21 @@ fn a_run_that_github_does_not_know_for_a_moment_is_cancelled_all_the_same() {
     assert!(world.said("INFO").iter().all(|line| !line.contains("over already")), "{}", world.log_text());
 }
 
+#[test]
+fn an_answer_about_another_job_tells_nothing() {
+    let world = World::new();
+    let body = "{\"id\":12345,\"status\":\"completed\",\"conclusion\":\"success\",\"runner_name\":null}";
+    world.control(
+        "rules",
+        &json!({ "method": "GET", "path": "/actions/jobs/", "status": 200, "body": body, "times": 0 }),
+    );
+    let _daemon = hurried(&world, 20, "");
+    let job = world.order(json!({ "duration_ms": 4000 }))[0];
+    says(&world, "WARN", "about another one");
+    assert_eq!(end_of(&world, job), "success");
+    clean(&world);
+}
+
 /// Each of many jobs would be refused alike: the handler asks once in a while, not once a job.
 #[test]
 fn a_missing_permission_is_not_asked_about_job_by_job() {

@@ -4,7 +4,7 @@ use anklet::config::keys::{DATABASE, Key, Kind, PLUGIN, READY, TOP, top_rows};
 use anklet::config::{Inputs, load};
 
 use super::page::{Item, displays, items};
-use super::{read, sorted};
+use super::{read, sorted, sources};
 
 const PAGE: &str = "man/anklet.yml.5";
 const TOP_KEYS: &str = ".Ss Keys at the top";
@@ -125,6 +125,49 @@ fn keys_of_a_database_are_all_there_with_their_three_places() {
         let places = ["ANKLET_GLOBAL_DATABASE", "ANKLET_METRICS_DATABASE", "NAME_DATABASE"];
         assert_eq!(variables(item), places.map(|place| capitals(place, key.name)), "{}", key.name);
     }
+}
+
+/// Keys of a plugin that are read and not acted on.
+fn not_yet() -> Vec<String> {
+    sorted(PLUGIN.iter().filter(|key| !READY.contains(&key.from)).map(|key| key.name.to_owned()))
+}
+
+#[test]
+fn what_is_called_not_yet_is_acted_on_nowhere() {
+    let resolved = read("src/config/resolve/handler.rs");
+    let sources = sources().concat();
+    for key in not_yet() {
+        // `field: reader.kind("key")`
+        let line = resolved.lines().find(|line| line.contains(&format!("(\"{key}\")"))).unwrap();
+        let field = line.trim().split(':').next().unwrap();
+        let used = sources.split(&format!(".{field}")).skip(1).any(|rest| !rest.starts_with('('));
+        assert!(!used, "{key} is acted on, by its field {field}");
+    }
+}
+
+#[test]
+fn what_is_not_yet_is_the_same_in_the_example_and_the_readme() {
+    let example = read("config/example.yml");
+    let mut comment = String::new();
+    for line in example.lines() {
+        let Some(text) = line.strip_prefix("    #") else {
+            comment.clear();
+            continue;
+        };
+        if text.starts_with(' ') {
+            comment += text;
+            continue;
+        }
+        if let Some(key) = PLUGIN.iter().find(|key| text.starts_with(&format!("{}:", key.name))) {
+            let told = comment.contains("Not yet");
+            assert_eq!(told, !READY.contains(&key.from), "whether {} does anything: {comment}", key.name);
+        }
+        comment.clear();
+    }
+    let readme = read("README.md");
+    let row = readme.lines().find(|line| line.contains("not acted on yet")).unwrap();
+    let keys = row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2).map(str::to_owned);
+    assert_eq!(sorted(keys), not_yet());
 }
 
 #[test]

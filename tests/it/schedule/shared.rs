@@ -62,6 +62,7 @@ fn play(store: &dyn Store, verb: &Verb) -> Result<Came, StoreError> {
                 voter,
                 except: &[],
                 absent: &[],
+                hidden: &[],
                 like: like.as_ref(),
                 lease: LEASE,
             };

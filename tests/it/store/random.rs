@@ -7,7 +7,7 @@ use anklet::domain::absence::Absence;
 use anklet::domain::entry::State;
 use anklet::domain::event::{End, Event};
 use anklet::domain::ids::{JobId, Millis};
-use anklet::domain::life::{ASK_PARKED, asked_anew, claimable, passed_by};
+use anklet::domain::life::{ASK_PARKED, REFUSED, claimable, passed_by, taken_back};
 use anklet::store::faulty::{Fault, Faulty};
 use anklet::store::{Ask, REMEMBERED, Store};
 
@@ -64,6 +64,7 @@ impl Run<'_> {
             6 | 7 => self.claim(),
             8 => self.parked_due(),
             _ if self.dice.one_in(8) => self.week(),
+            _ if self.dice.one_in(4) => self.take_back(),
             _ => {
                 let time = Duration::from_millis(self.dice.roll(50));
                 self.pass(time);
@@ -161,12 +162,20 @@ impl Run<'_> {
         assert_eq!(ids(&self.store.parked_due().unwrap()), due);
     }
 
+    fn take_back(&mut self) {
+        if self.dice.one_in(2) {
+            self.pass(REFUSED);
+        }
+        let (voter, now) = (if self.dice.one_in(2) { "v1" } else { "v2" }, self.model.now);
+        for entry in self.model.entries.values_mut() {
+            *entry = taken_back(entry, voter, now).unwrap_or_else(|| entry.clone());
+        }
+        self.store.take_back(voter).unwrap();
+    }
+
     fn week(&mut self) {
         self.pass(REMEMBERED);
         let (now, before) = (self.model.now, self.model.entries.len());
-        for entry in self.model.entries.values_mut() {
-            *entry = asked_anew(entry, now).unwrap_or_else(|| entry.clone());
-        }
         self.model.entries.retain(|_, entry| {
             let since = match &entry.state {
                 State::Over(ending) => ending.at,

@@ -202,21 +202,40 @@ fn of_what_the_asker_knows_to_be_absent_it_says_so_on_the_way_but_never_the_last
 }
 
 #[test]
-fn what_was_not_here_is_asked_about_anew_after_a_while() {
+fn a_word_on_not_here_is_taken_back_by_its_voter_alone() {
     for world in worlds() {
         let (scope, patience) = (acme(), Duration::from_hours(1));
         world.store.seen(&card("h1", "v1", patience)).unwrap();
         world.store.seen(&card("h2", "v2", patience)).unwrap();
-        play(&world, &[queued(1), claim(1, 1), not_here(1, "v1")]);
-        let again = |n| {
-            world.store.purge().unwrap();
-            claimed(&*world.store, &ask(&claim_id(n), &scope))
+        let look = |n, voter| {
+            world.store.take_back(voter).unwrap();
+            claimed(&*world.store, &Ask { voter, ..ask(&claim_id(n), &scope) })
         };
+        play(&world, &[queued(1), claim(1, 1), not_here(1, "v1")]);
         world.hands.pass(REFUSED.saturating_sub(Duration::from_millis(1)));
-        assert_eq!(again(2), None, "{}", world.name);
+        assert_eq!(look(2, "v1"), None, "{}: so soon", world.name);
         world.hands.pass(Duration::from_millis(1));
-        assert_eq!(again(3), Some(1), "{}", world.name);
-        assert_eq!(world.store.entry(JobId(1)).unwrap().unwrap().absent, [""; 0]);
+        assert_eq!(look(2, "v1"), Some(1), "{}: the template may have come", world.name);
+        assert_eq!(world.store.apply(&not_here(2, "v1")).unwrap().verdict, Verdict::Stored, "{}", world.name);
+        // The other one is busy for long, and the first one too by then: their words meet all the same.
+        world.hands.pass(REFUSED * 5);
+        assert_eq!(look(3, "v2"), Some(1), "{}", world.name);
+        let last = world.store.apply(&not_here(3, "v2")).unwrap().verdict;
+        assert_eq!(last, Verdict::Unanimous, "{}", world.name);
+    }
+}
+
+#[test]
+fn jobs_of_hidden_repositories_are_left_alone_however_many() {
+    for world in worlds() {
+        let (scope, id) = (acme(), claim_id(1));
+        for n in 1..=300 {
+            play(&world, &[queued_of(n, "Hidden", &["anka-template:t"])]);
+        }
+        play(&world, &[queued(301)]);
+        let hidden = ["acme/hidden".to_owned()];
+        let asked = Ask { hidden: &hidden, ..ask(&id, &scope) };
+        assert_eq!(claimed(&*world.store, &asked), Some(301), "{}", world.name);
     }
 }
 

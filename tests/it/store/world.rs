@@ -127,7 +127,16 @@ pub fn open(folder: &Path, hands: &Hands) -> Embedded {
 
 /// What handler `h<n>` asks for in its turn `n`.
 pub fn ask<'a>(claim: &'a ClaimId, scope: &'a Scope) -> Ask<'a> {
-    Ask { claim, scope, voter: "v1", except: &[], absent: &[], like: None, lease: Duration::from_mins(1) }
+    Ask {
+        claim,
+        scope,
+        voter: "v1",
+        except: &[],
+        absent: &[],
+        hidden: &[],
+        like: None,
+        lease: Duration::from_mins(1),
+    }
 }
 
 pub fn card(plugin: &str, voter: &str, patience: Duration) -> Card {

@@ -83,6 +83,12 @@ impl Voice {
                     );
                 }
             }
+            LookFault::GitHub(GitHubError::Redirected { .. } | GitHubError::RedirectedTooOften { .. }) => {
+                self.faults += 1;
+                if self.seldom.due("redirected") {
+                    log::error!("failed to {fault}; lost deliveries of {} stay lost", self.hook);
+                }
+            }
             fault => self.passing(fault),
         }
     }

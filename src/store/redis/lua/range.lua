@@ -1,7 +1,7 @@
 -- A page of a state's jobs by their score. ARGV: state, a bracket and how many milliseconds before now the scores end
 -- (empty: no end), from, count. Gives: now, records, and of leases how long until the next one ends (empty: there is none).
 local index = { queued = queued, parked = parked, claimed = claimed, running = running, over = over, dead = dead,
-  leases = leases, refused = refused }
+  leases = leases }
 if redis.call('EXISTS', index[ARGV[2]]) == 0 then return { 0, texts, '' } end
 local now, last = clock(), '+inf'
 if ARGV[3] ~= '' then
