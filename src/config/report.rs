@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::note::{Note, Place};
+use crate::domain::percent;
 
 /// How loud a note is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Report {
         if self.is_telling(text) {
             return "\"***\"".into();
         }
-        let text = without_user(text);
+        let text = percent::apart(text).0;
         let mut shown: String = text.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect();
         if text.chars().count() > LONGEST_SHOWN {
             shown.push('…');
@@ -111,14 +112,4 @@ fn sorted(mut notes: Vec<(Level, Note)>) -> (Vec<Note>, Vec<Note>, Vec<Note>) {
         new.map(|(_, note)| note.clone()).collect()
     };
     (of(Level::Fault), of(Level::Warning), of(Level::Info))
-}
-
-/// `scheme://user:password@host` without user and password.
-pub(super) fn without_user(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => text.to_owned(),
-    }
 }

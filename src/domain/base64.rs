@@ -1,6 +1,7 @@
-//! Base64 (RFC 4648): reading the usual alphabet, writing the one of URLs.
+//! Base64 (RFC 4648): reading the usual alphabet, writing that one and the one of URLs.
 
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const USUAL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The bytes; white space and padding are passed over. `None`: another letter is in it.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
@@ -27,11 +28,23 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
 
 /// In the alphabet of URLs, without padding, as a JSON Web Token has it.
 pub fn encode_for_url(bytes: &[u8]) -> String {
+    written(bytes, URL)
+}
+
+/// In the usual alphabet, with padding.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = written(bytes, USUAL);
+    text.extend(std::iter::repeat_n('=', text.len().next_multiple_of(4) - text.len()));
+    text
+}
+
+fn written(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let three = [chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)];
         let all = u32::from_be_bytes([0, three[0], three[1], three[2]]);
-        (0..=chunk.len()).for_each(|n| text.push(char::from(URL[(all >> (18 - 6 * n) & 63) as usize])));
+        let six = |n: usize| char::from(alphabet[(all >> (18 - 6 * n) & 63) as usize]);
+        text.extend((0..=chunk.len()).map(six));
     }
     text
 }
@@ -64,7 +77,9 @@ mod tests {
     fn every_length_is_read_back() {
         for len in 0..70_u8 {
             let bytes: Vec<u8> = (0..len).map(|n| n.wrapping_mul(37)).collect();
-            let usual = encode_for_url(&bytes).replace('-', "+").replace('_', "/");
+            let (usual, for_url) = (encode(&bytes), encode_for_url(&bytes));
+            assert_eq!(usual.trim_end_matches('='), for_url.replace('-', "+").replace('_', "/"));
+            assert_eq!(usual.len() % 4, 0);
             assert_eq!(decode(&usual), Some(bytes));
         }
     }

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod job;
 pub mod life;
 pub mod outcome;
+pub mod percent;
 pub mod scope;
 pub mod secret;
 pub mod slots;

@@ -53,10 +53,14 @@ impl Pause {
 
     /// Waits until no limit is in force.
     pub(super) fn wait(&self, asker: &Asker<'_>) -> Result<(), GitHubError> {
+        self.wait_telling(asker, WORD)
+    }
+
+    fn wait_telling(&self, asker: &Asker<'_>, word: Duration) -> Result<(), GitHubError> {
         let Some(mut left) = self.left() else { return Ok(()) };
         let ended = loop {
             asker.watcher().paused(left);
-            if !asker.pause_some(left.min(WORD), left) {
+            if !asker.pause_some(left.min(word), left) {
                 break Err(GitHubError::Limited);
             }
             match self.left() {
@@ -105,16 +109,22 @@ mod tests {
 
     #[test]
     fn who_waits_long_hears_of_it_again() {
-        struct Heard(Cell<u32>);
-        impl Watcher for Heard {
+        /// Ends the pause when it hears of it for the second time.
+        struct Heard<'p>(Cell<u32>, &'p Pause);
+        impl Watcher for Heard<'_> {
             fn paused(&self, _left: Duration) {
                 self.0.set(self.0.get() + 1);
+                if self.0.get() == 2 {
+                    self.1.state().until = Some(Instant::now());
+                }
             }
             fn resumed(&self) {}
         }
-        let (pause, heard, stop) = (Pause::default(), Heard(Cell::new(0)), Stop::unheard());
-        pause.state().until = Some(Instant::now() + WORD + Duration::from_millis(100));
+        let (pause, stop) = (Pause::default(), Stop::unheard());
+        pause.state().until = Some(Instant::now() + Duration::from_secs(5));
+        let heard = Heard(Cell::new(0), &pause);
         let asker = Asker::new(&stop, Urgency::Drain, Duration::ZERO, &heard);
-        assert_eq!((pause.wait(&asker).is_ok(), heard.0.get()), (true, 2));
+        let waited = pause.wait_telling(&asker, Duration::from_millis(1));
+        assert_eq!((waited.is_ok(), heard.0.get()), (true, 2));
     }
 }

@@ -1,42 +1,20 @@
 //! User and password of a URL, as they go out.
 
-use crate::domain::base64;
+use crate::domain::{base64, percent};
 
 /// The URL without user and password, and the `Authorization` that stands for them: what is percent-encoded there is
 /// not here, as curl and browsers have it, so that a password may hold any character.
 pub fn apart(url: &str) -> (String, Option<String>) {
-    let Some((scheme, rest)) = url.split_once("://") else { return (url.to_owned(), None) };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let Some((user, _)) = rest[..end].rsplit_once('@') else { return (url.to_owned(), None) };
-    let (name, password) = user.split_once(':').unwrap_or((user, ""));
-    let both = [&decoded(name)[..], b":", &decoded(password)].concat();
-    let url = format!("{scheme}://{}", &rest[user.len() + 1..]);
-    (url, Some(basic(&both)))
+    let (bare, user) = percent::apart(url);
+    let header = user.map(|user| {
+        let (name, password) = user.split_once(':').unwrap_or((user, ""));
+        basic(&[&percent::decoded(name)[..], b":", &percent::decoded(password)].concat())
+    });
+    (bare, header)
 }
 
 fn basic(both: &[u8]) -> String {
-    let mut text = base64::encode_for_url(both).replace('-', "+").replace('_', "/");
-    while !text.len().is_multiple_of(4) {
-        text.push('=');
-    }
-    format!("Basic {text}")
-}
-
-/// `%2F` is a slash; what is no such escape stays as it is.
-fn decoded(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = (byte == b'%').then(|| tail.get(..2)).flatten().and_then(hex);
-        out.push(escaped.unwrap_or(byte));
-        rest = if escaped.is_some() { &tail[2..] } else { tail };
-    }
-    out
-}
-
-fn hex(two: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(two[0])? << 4 | digit(two[1])?).ok()
+    format!("Basic {}", base64::encode(both))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::report::{Counts, Handler, Holder, Job, Moment, NotTaken, QueueReport, Who};
-use super::why::{Hand, not_taken};
+use super::why::{Hand, not_taken, takes_nothing};
 use crate::domain::entry::{Ending, Entry, Hold, State};
 use crate::domain::ids::{JobId, Millis, Owner};
 use crate::store::Card;
@@ -65,7 +65,7 @@ fn handler(hand: &Hand<'_>, now: Millis) -> Handler {
         live: hand.seen.lives(now),
         seen_at: Moment(hand.seen.at),
         jobs: hand.jobs.iter().map(|job| job.0).collect(),
-        takes_nothing_because: hand.seen.card.note.why.clone(),
+        takes_nothing_because: takes_nothing(&hand.seen.card).map(str::to_owned),
     }
 }
 

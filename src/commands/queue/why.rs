@@ -4,6 +4,7 @@ use super::report::{Moment, Who};
 use super::words::{ids, since, time};
 use crate::domain::entry::{Entry, State};
 use crate::domain::ids::{JobId, Millis};
+use crate::store::Card;
 use crate::store::shelf::Seen;
 
 /// A handler, with what it holds.
@@ -34,14 +35,19 @@ pub fn not_taken(entry: &Entry, hand: &Hand<'_>, now: Millis) -> (&'static str, 
     } else if !hand.jobs.is_empty() {
         let held_up = card.note.held_up.as_ref().map_or_else(String::new, |why| format!("; {why}"));
         ("busy", format!("has {}{held_up}", ids(&hand.jobs)))
-    } else if let Some(why) = &card.note.why {
-        ("host", why.clone())
+    } else if let Some(why) = takes_nothing(card) {
+        ("host", why.to_owned())
     } else if now.since(hand.seen.at) > card.patience / 2 {
         let (seen, patience) = (since(now, hand.seen.at), time(card.patience));
         ("silent", format!("was seen {seen} ago and may hang; after {patience} it counts as dead"))
     } else {
         ("free", "may take it at its next look".into())
     }
+}
+
+/// Why it would take no job now, whatever job; one that a limit holds up between two jobs takes none either.
+pub fn takes_nothing(card: &Card) -> Option<&str> {
+    card.note.why.as_deref().or(card.note.held_up.as_deref())
 }
 
 #[cfg(test)]
@@ -51,7 +57,7 @@ mod tests {
     use crate::domain::ids::{Owner, RunId};
     use crate::domain::job::Job;
     use crate::domain::scope::Scope;
-    use crate::store::{Card, Note};
+    use crate::store::Note;
     use std::time::Duration;
 
     fn job(id: u64) -> Entry {
@@ -100,6 +106,10 @@ mod tests {
         assert_eq!(word_at(46_001, &job(1), &idle, &[]), "silent");
         assert_eq!(word(&job(1), &draining, &[]), "host");
         assert_eq!(word(&job(1), &draining, &[2]), "busy");
+        let mut limited = seen("app", None);
+        limited.card.note.held_up = Some("GitHub limits its calls".into());
+        assert_eq!(word(&job(1), &limited, &[]), "host");
+        assert_eq!(word(&job(1), &limited, &[2]), "busy");
         let paused = Entry { not_before: Millis(2001), ..job(1) };
         assert_eq!(word(&paused, &draining, &[2]), "pause");
         assert_eq!(word(&Entry { not_before: Millis(2000), ..job(1) }, &idle, &[]), "free");

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::config::report::Report;
+use crate::domain::percent;
 
 /// GitHub's address without a last slash, scheme and host in lower case.
 pub(super) fn github(text: &str, path_allowed: bool, report: &Report) -> Result<String, String> {
@@ -160,17 +161,7 @@ pub(in crate::config) fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
-/// `%41` as `A`; what is not an escape stays; nothing is `None`.
+/// Nothing is `None`.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escape = (*first == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(|hex| std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()));
-        bytes.push(escape.unwrap_or(*first));
-        rest = if escape.is_some() { &tail[2..] } else { tail };
-    }
-    (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    (!text.is_empty()).then(|| String::from_utf8_lossy(&percent::decoded(text)).into_owned())
 }

@@ -1,5 +1,6 @@
 //! A host's URL: what is shown of it, and what is fetched.
 
+use crate::domain::percent;
 use crate::domain::secret::Secret;
 
 /// Where a host's metrics are.
@@ -14,16 +15,8 @@ pub struct Address {
 impl Address {
     /// Of a URL as it was written.
     pub fn of(written: &str) -> Address {
-        Address { shown: without_user(written), fetched: Secret::new(in_json(written)) }
+        Address { shown: percent::apart(written).0, fetched: Secret::new(in_json(written)) }
     }
-}
-
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, path) = rest.split_at(end);
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    format!("{scheme}://{host}{path}")
 }
 
 /// Whatever form the URL asks for, JSON is what can be gathered.

@@ -1,6 +1,6 @@
 //! How a connection is made: address, TLS, sign-in, and a limit on all of it.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -12,8 +12,11 @@ use redis::{
 
 use super::options::{Options, Tls};
 
-/// How long a server may take to show that it speaks no TLS.
+/// How long a server may take with each step that shows whether it speaks TLS.
 const PROBE: Duration = Duration::from_millis(300);
+
+/// How an alert of TLS begins.
+const ALERT: u8 = 0x15;
 
 /// Name or address, without brackets, and port.
 pub type Node = (String, u16);
@@ -80,32 +83,75 @@ fn refused(error: RedisError, password: &str) -> RedisError {
     (ErrorKind::AuthenticationFailed, "AUTH", words).into()
 }
 
-/// With what is probably wrong, where one side speaks TLS and the other does not.
+/// With what is probably wrong, where the server says it or one side speaks TLS and the other does not.
 fn hinted(options: &Options, node: &Node, error: RedisError) -> RedisError {
+    let is_odd = error.is_connection_dropped() && !error.is_connection_refusal();
     let hint = match options.tls {
-        Tls::Off if error.is_connection_dropped() && !error.is_connection_refusal() => {
-            "it closes the connection at once; if this is its port for TLS, set tls_enabled: true"
-        }
-        Tls::Verified(_) | Tls::Insecure if error.is_timeout() && speaks_plainly(node) => {
-            "it speaks no TLS on this port; name its port for TLS, or set tls_enabled: false (redis:// in a URL)"
-        }
-        _ => return error,
+        Tls::Off if is_odd || error.kind() == ErrorKind::Parse => closed_because(node),
+        Tls::Verified(_) | Tls::Insecure if error.is_timeout() => not_for_tls(node),
+        _ => None,
     };
-    (ErrorKind::InvalidClientConfig, "TLS", hint.to_owned()).into()
+    hint.map_or(error, |hint| (ErrorKind::InvalidClientConfig, "connection", hint).into())
+}
+
+/// Why a server closes a connection without TLS: it says so at once, or it waits for TLS and cannot read what comes.
+fn closed_because(node: &Node) -> Option<String> {
+    let mut stream = connected(node).ok()?;
+    match heard(&mut stream) {
+        Ok(said) => refusal(&said),
+        Err(fault) if is_silence(&fault) => {
+            let wants_tls = match asked(&mut stream) {
+                Ok(said) => matches!(said.first(), None | Some(&ALERT)),
+                Err(fault) => !is_silence(&fault),
+            };
+            let hint = "it closes the connection at once; if this is its port for TLS, set tls_enabled: true";
+            wants_tls.then(|| hint.to_owned())
+        }
+        // As a proxy does whose Redis is away.
+        Err(_) => None,
+    }
 }
 
 /// Whether a server answers without TLS, whatever it says.
-fn speaks_plainly((host, port): &Node) -> bool {
-    let asked = || -> std::io::Result<u8> {
-        let address = (host.as_str(), *port).to_socket_addrs()?.next().ok_or(std::io::ErrorKind::NotFound)?;
-        let mut stream = TcpStream::connect_timeout(&address, PROBE)?;
-        stream.set_read_timeout(Some(PROBE))?;
-        stream.write_all(b"PING\r\n")?;
-        let mut first = [0];
-        stream.read_exact(&mut first)?;
-        Ok(first[0])
-    };
-    matches!(asked(), Ok(b'+' | b'-'))
+fn not_for_tls(node: &Node) -> Option<String> {
+    let said = connected(node).and_then(|mut stream| asked(&mut stream)).ok()?;
+    let hint =
+        "it speaks no TLS on this port; name its port for TLS, or set tls_enabled: false (redis:// in a URL)";
+    matches!(said.first(), Some(b'+' | b'-')).then(|| hint.to_owned())
+}
+
+/// What a server says that takes no more clients, or none from here.
+fn refusal(said: &[u8]) -> Option<String> {
+    let said = String::from_utf8_lossy(said.strip_prefix(b"-")?);
+    let line: String = said.chars().take_while(|c| !c.is_control()).collect();
+    Some(if line.contains("max number of clients") {
+        "it has as many clients as it may have (maxclients)".into()
+    } else {
+        format!("it closes the connection: {line}")
+    })
+}
+
+fn connected((host, port): &Node) -> io::Result<TcpStream> {
+    let address = (host.as_str(), *port).to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+    let stream = TcpStream::connect_timeout(&address, PROBE)?;
+    stream.set_read_timeout(Some(PROBE))?;
+    Ok(stream)
+}
+
+fn asked(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    stream.write_all(b"PING\r\n")?;
+    heard(stream)
+}
+
+/// Nothing when it has closed.
+fn heard(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut said = [0; 200];
+    let length = stream.read(&mut said)?;
+    Ok(said[..length].to_vec())
+}
+
+fn is_silence(fault: &io::Error) -> bool {
+    matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn is_about_certificates(error: &RedisError) -> bool {

@@ -70,12 +70,17 @@ impl Filled {
 
     fn shows_up(&self, plugin: &str, repo: &str, why: Option<&str>, aside: &[u64]) {
         let aside = aside.iter().map(|job| (JobId(*job), "another pull runs".to_owned())).collect();
+        let why = why.map(str::to_owned);
+        self.shows(plugin, repo, Note { host_name: "mac-07".into(), why, held_up: None, aside });
+    }
+
+    fn shows(&self, plugin: &str, repo: &str, note: Note) {
         let card = Card {
             owner: owner(plugin),
             scope: Scope::Repository { owner: "acme".into(), repo: repo.into() },
             voter: plugin.to_owned(),
             patience: Duration::from_secs(90),
-            note: Note { host_name: "mac-07".into(), why: why.map(str::to_owned), held_up: None, aside },
+            note,
         };
         self.store.seen(&card).unwrap();
     }
@@ -144,6 +149,19 @@ fn every_state_is_told_as_json() {
         assert_eq!((&over["jobs"][0]["state"], over["jobs"].as_array().unwrap().len()), (&json!("over"), 1));
         assert!(moment(&over["jobs"][0]["ended_at"]) && over["jobs"][0]["conclusion"].is_string());
     }
+}
+
+#[test]
+fn one_that_a_limit_holds_up_between_two_jobs_takes_nothing() {
+    let filled = embedded();
+    filled.queues(1..=1);
+    let held_up = Some("GitHub limits its calls".into());
+    filled.shows("h1", "app", Note { held_up, ..Note::default() });
+    let queue = filled.json(&["list"]);
+    let reason = &job(&queue, 1)["not_taken_by"][0];
+    assert_eq!(reason["why"], "host");
+    assert_eq!(reason["text"], "GitHub limits its calls");
+    assert_eq!(queue["handlers"][0]["takes_nothing_because"], "GitHub limits its calls");
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! What an operator reads of a server that is not as the configuration says.
 
+#![expect(clippy::disallowed_methods, reason = "small servers that only refuse")]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use anklet::domain::secret::Secret;
@@ -47,6 +51,45 @@ fn tls_on_one_side_only_is_said() {
     let server = TlsServer::start(&authority, &certificate, &key);
     let why = refusal(options(server.port));
     assert!(why.contains("set tls_enabled: true"), "{why}");
+}
+
+#[test]
+fn one_without_a_client_to_spare_says_so_and_one_that_only_closes_is_not_told_as_tls() {
+    let server = Server::start(&[]);
+    let mut held = server.client();
+    say::<()>(&mut held, &["CONFIG", "SET", "maxclients", "1"]);
+    let why = refusal(server.options());
+    assert!(why.contains("as many clients as it may have (maxclients)"), "{why}");
+    // As a proxy whose Redis is away.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(drop));
+    let why = refusal(options(port));
+    assert!(!why.contains("tls") && !why.contains("maxclients"), "{why}");
+    // As one in protected mode; as a TLS proxy, which answers with an alert.
+    let why = refusal(options(answering(b"", b"-DENIED Redis is running in protected mode\r\n")));
+    assert!(why.contains("it closes the connection: DENIED Redis is running in protected"), "{why}");
+    let why = refusal(options(answering(b"P*", &[0x15, 3, 1, 0, 2, 2, 22])));
+    assert!(why.contains("set tls_enabled: true"), "{why}");
+}
+
+/// A server that says this to everybody, once it has heard one of these bytes, if any, and closes.
+fn answering(first: &'static [u8], answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut heard = [0; 1000];
+                if !first.is_empty() {
+                    let _ = stream.read(&mut heard);
+                    assert!(first.contains(&heard[0]));
+                }
+                let _ = stream.write_all(answer);
+            });
+        }
+    });
+    port
 }
 
 #[test]
