@@ -40,7 +40,8 @@ impl fmt::Display for Refusal {
             Refusal::Key { app, said } => write!(
                 f,
                 "the private key does not belong to App {app}, or was deleted there (GitHub says {said:?}); \
-                 compare app_id, or make a new key in the App's settings"
+                 compare app_id, or make a new key in the App's settings; then start anklet again, \
+                 which reads the key only then"
             ),
             Refusal::Installation { app } => write!(
                 f,

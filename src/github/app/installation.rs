@@ -15,7 +15,7 @@ use crate::github::asker::Asker;
 use crate::github::attempt::Setback;
 use crate::github::backoff::pause_after;
 use crate::github::call::Call;
-use crate::github::client::{Client, Request, Sign, parsed};
+use crate::github::client::{Client, Request, Sign, one_line, parsed};
 use crate::github::error::GitHubError;
 use crate::github::fetch::Method;
 use crate::github::refusal::Refusal;
@@ -35,6 +35,7 @@ struct InstallationText {
 
 #[derive(Deserialize)]
 struct TokenText {
+    #[serde(deserialize_with = "one_line")]
     token: String,
     expires_at: String,
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::outcome::Reason;
+use crate::domain::outcome::{Reason, uncounted_pause};
 use crate::github::groups::{DEFAULT_GROUP, Group};
 use crate::plugins::handler::error::github_reason;
 use crate::plugins::handler::streak::Effort;
@@ -12,8 +12,6 @@ use crate::runtime::stop::{Stop, Urgency};
 
 /// Until GitHub is asked again for a group that it has not.
 const MISSING: Duration = Duration::from_mins(10);
-/// Until it is asked again when it gave no answer.
-const NO_ANSWER: Duration = Duration::from_mins(1);
 
 /// What is known of the group.
 #[derive(Debug, Default)]
@@ -21,6 +19,8 @@ pub(super) struct Known {
     id: Option<u64>,
     /// When GitHub may be asked.
     after: Option<Instant>,
+    /// How often in a row it gave no answer.
+    in_vain: u32,
     /// When GitHub said last that it has it.
     found: Option<Instant>,
 }
@@ -40,7 +40,8 @@ impl Handler {
         let again = match groups {
             Ok(groups) => {
                 if let Some(group) = find(&groups, Some(&wanted)) {
-                    self.group = Known { id: Some(group.id), after: None, found: Some(Instant::now()) };
+                    self.group =
+                        Known { id: Some(group.id), found: Some(Instant::now()), ..Known::default() };
                     self.streaks.worked(Effort::FindGroup);
                     return true;
                 }
@@ -53,7 +54,8 @@ impl Handler {
                 let what =
                     format_args!("the runner group was looked for in vain, and no job is taken: {reason}");
                 self.streaks.failed_because(Effort::FindGroup, &reason, what);
-                NO_ANSWER
+                self.group.in_vain += 1;
+                uncounted_pause(self.group.in_vain)
             }
         };
         self.group.after = Some(Instant::now() + paced(again));
