@@ -18,6 +18,9 @@ const LANES_A_WORKER: usize = 2;
 /// For a server with a free worker to answer the request that opens a lane.
 const OPENING: Duration = Duration::from_secs(1);
 
+/// The same at the start, when the process may be held up and nobody waits yet.
+const FIRST_OPENING: Duration = Duration::from_secs(15);
+
 /// Lanes that a request is tried on, as long as no lane takes it whole.
 const TRIES: usize = 3;
 
@@ -37,7 +40,7 @@ impl Lanes {
     pub fn open(plan: Plan) -> Result<Lanes, OpenError> {
         let service = Service::start(&plan, 0)?;
         let opened = (0..plan.workers.max(1) * LANES_A_WORKER)
-            .map(|_| service.lane(Instant::now() + OPENING).map(Some))
+            .map(|_| service.lane(Instant::now() + FIRST_OPENING).map(Some))
             .collect::<Result<Vec<_>, _>>();
         let lanes = opened.map_err(OpenError::Silent)?;
         Ok(Lanes {

@@ -1,7 +1,7 @@
 //! A handler whose Anka is looked at first: its version and its licence, on the handler's own thread.
 //!
-//! An Anka that hangs or stammers is asked again, for nothing else would take up what the last daemon left
-//! running; one that has no licence ends the plugin.
+//! An Anka that hangs or fails is asked again, for nothing else would take up what the last daemon left running: its
+//! service may not be up yet. One that says that it has no licence ends the plugin.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crossbeam_channel::Receiver;
 
 use crate::anka::{Anka, AnkaError, LicenseError};
 use crate::plugins::handler::Handler;
+use crate::runtime::pace::paced;
 use crate::runtime::plugin::{Line, Plugin, Turn};
 use crate::runtime::stop::{Stop, Urgency};
 
@@ -20,8 +21,6 @@ const PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15), Duration::from_mins(1)];
 /// Failures in a row that an operator must hear of.
 const ALARM: usize = 5;
-/// An ERROR may pass; one that Anka repeats so often is its last word.
-const LAST_WORD: usize = 3;
 
 /// A handler behind the look at Anka.
 pub struct Licensed {
@@ -32,7 +31,6 @@ pub struct Licensed {
     options: Options,
     looked: bool,
     failures: usize,
-    answered: usize,
 }
 
 /// How the look is taken.
@@ -47,8 +45,6 @@ pub struct Options {
 enum Fault {
     /// It may be otherwise the next time.
     Passing(String),
-    /// As `Passing`, but Anka itself said so.
-    Answered(String),
     /// Somebody must mend it.
     Lasting(String),
     /// As `Lasting`; Anka deletes VMs all the same.
@@ -60,7 +56,7 @@ enum Fault {
 impl Licensed {
     /// `handler`, once `anka` has been looked at.
     pub fn new(anka: Anka, handler: Handler, options: Options) -> Licensed {
-        Licensed { anka, handler, unlicensed: None, options, looked: false, failures: 0, answered: 0 }
+        Licensed { anka, handler, unlicensed: None, options, looked: false, failures: 0 }
     }
 
     fn look(&self, stop: &Stop) -> Result<(), Fault> {
@@ -91,13 +87,6 @@ impl Licensed {
         let why = match fault {
             Fault::Stopped => return Turn::Pause(Duration::ZERO),
             Fault::Lasting(why) | Fault::Unlicensed(why) => return self.unusable(why),
-            Fault::Answered(why) => {
-                self.answered += 1;
-                if self.answered >= LAST_WORD {
-                    return self.unusable(why);
-                }
-                why
-            }
             Fault::Passing(why) => why,
         };
         if !self.options.patient {
@@ -110,7 +99,7 @@ impl Licensed {
         } else {
             log::warn!("{why}; it is tried again in {} s", pause.as_secs());
         }
-        Turn::Pause(pause)
+        Turn::Pause(paced(pause))
     }
 
     fn unusable(&self, why: String) -> Turn {
@@ -148,7 +137,6 @@ fn sorted(error: &AnkaError, what: &str) -> Fault {
     let why = format!("failed to {what}: {error}");
     match error {
         AnkaError::Stopped => Fault::Stopped,
-        AnkaError::Failed { .. } | AnkaError::NotThere(_) | AnkaError::NameTaken(_) => Fault::Answered(why),
         AnkaError::NotStarted(error)
             if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
         {

@@ -220,6 +220,18 @@ fn an_answer_about_another_job_tells_nothing() {
     clean(&world);
 }
 
+/// Its service may not be up yet after a reboot.
+#[test]
+fn an_anka_that_fails_for_minutes_at_the_start_ends_no_handler() {
+    let world = World::new();
+    world.fault(&json!({ "call": "license show", "do": "fail", "times": 5 }));
+    let mut daemon = hurried(&world, 20, "");
+    let job = world.order(json!({ "duration_ms": 50 }))[0];
+    says(&world, "ERROR", "5 times in a row");
+    assert_eq!(end_of(&world, job), "success");
+    assert_eq!(daemon.stop(), 0);
+}
+
 /// Each of many jobs would be refused alike: the handler asks once in a while, not once a job.
 #[test]
 fn a_missing_permission_is_not_asked_about_job_by_job() {
