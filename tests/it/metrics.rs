@@ -211,6 +211,8 @@ fn prometheus_accepts_its_page_and_never_is_no_sample() {
     let slots = "anklet_vm_slots{state=\"used\"} 0\nanklet_vm_slots{state=\"free\"} 2\n";
     let exposition = || page(&world, "/metrics?format=prometheus", "*/*").body;
     eventually("a look has seen that the places are free", SOON, || exposition().contains(slots));
+    let clean = "anklet_cleanup_seconds_count 2\n";
+    eventually("both are cleaned up", SOON, || exposition().contains(clean));
     let text = exposition();
     for figure in FIGURES {
         assert!(text.lines().any(|line| line.starts_with(&format!("{figure} "))), "{figure}:\n{text}");
