@@ -32,7 +32,7 @@ pub fn serve(
     let identity =
         Identity { name: QUEUE.to_owned(), kind: Kind::Aggregator, owner: String::new(), repo: None };
     let (_, mut cells) = Board::new(vec![identity]);
-    let addresses = addresses(&settings.urls);
+    let addresses: Vec<Address> = settings.urls.iter().map(|url| Address::of(url)).collect();
     let gathered = Fleet::new(&addresses);
     let outlook = Outlook::default();
     let sources = sources(gathered.clone(), outlook.clone());
@@ -48,22 +48,6 @@ pub fn serve(
     drop(looks);
     metrics.close();
     Ok(if ended.faults == 0 { Exit::Done } else { Exit::PluginFault })
-}
-
-/// Each host once: who is asked with a password is the same without.
-fn addresses(urls: &[String]) -> Vec<Address> {
-    let mut all: Vec<Address> = Vec::new();
-    for address in urls.iter().map(|url| Address::of(url)) {
-        if all.iter().any(|known| known.shown == address.shown) {
-            log::warn!(
-                "{} stands twice in metrics.metrics_urls and counts once, as it stands first",
-                address.shown
-            );
-        } else {
-            all.push(address);
-        }
-    }
-    all
 }
 
 fn sources(gathered: Fleet, outlook: Outlook) -> Sources {

@@ -1,5 +1,7 @@
 //! What a store remembers of one job.
 
+use std::time::Duration;
+
 use super::conclusion::Conclusion;
 use super::ids::{ClaimId, Millis, RunnerName};
 use super::job::Job;
@@ -65,6 +67,9 @@ pub struct Ending {
     pub hold: Option<Hold>,
 }
 
+/// A delivery younger than this that said `queued` saves the question to GitHub.
+const FRESH: Duration = Duration::from_secs(30);
+
 /// A job and its life so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -105,6 +110,11 @@ impl Entry {
             not_before: Millis(0),
             absent: Vec::new(),
         }
+    }
+
+    /// Whether GitHub said `queued` so lately that it need not be asked.
+    pub fn is_fresh(&self, now: Millis) -> bool {
+        now.since(self.queued_at) < FRESH
     }
 
     /// Whether the voter's word is "not here".

@@ -47,8 +47,6 @@ enum Fault {
     Passing(String),
     /// Somebody must mend it.
     Lasting(String),
-    /// As `Lasting`; Anka deletes VMs all the same.
-    Unlicensed(String),
     /// A stop came first.
     Stopped,
 }
@@ -59,34 +57,32 @@ impl Licensed {
         Licensed { anka, handler, unlicensed: None, options, looked: false, failures: 0 }
     }
 
-    fn look(&self, stop: &Stop) -> Result<(), Fault> {
+    /// Why there is no licence that can be used, if there is none.
+    fn look(&self, stop: &Stop) -> Result<Option<String>, Fault> {
         let anka = self.anka.until(stop.ends_at(Urgency::Drain));
         let version = anka.version().map_err(|error| sorted(&error, "ask anka for its version"))?;
-        let license = anka.license().map_err(|error| match &error {
-            LicenseError::Anka(why) => sorted(why, "ask anka for its licence"),
-            _ => Fault::Unlicensed(format!("failed to use this host's Anka: {error}")),
-        })?;
+        let license = match anka.license() {
+            Ok(license) => license,
+            Err(LicenseError::Anka(why)) => return Err(sorted(&why, "ask anka for its licence")),
+            Err(error) => return Ok(Some(format!("failed to use this host's Anka: {error}"))),
+        };
         let kind = license.kind.as_deref().unwrap_or("of an unnamed kind");
         log::info!("anka {}, licence {kind}", version.text);
-        Ok(())
+        Ok(None)
     }
 
-    /// `None`: the handler may go on.
-    fn failed(&mut self, fault: Fault) -> Option<Turn> {
-        if let Fault::Unlicensed(why) = fault {
-            if self.handler.retire() {
-                log::warn!("{why}; what an earlier run has left is cleaned up all the same");
-            }
-            self.unlicensed = Some(why);
-            return None;
+    /// Anka deletes VMs without a licence too.
+    fn retire(&mut self, why: String) {
+        if self.handler.retire() {
+            log::warn!("{why}; what an earlier run has left is cleaned up all the same");
         }
-        Some(self.rests(fault))
+        self.unlicensed = Some(why);
     }
 
-    fn rests(&mut self, fault: Fault) -> Turn {
+    fn failed(&mut self, fault: Fault) -> Turn {
         let why = match fault {
             Fault::Stopped => return Turn::Pause(Duration::ZERO),
-            Fault::Lasting(why) | Fault::Unlicensed(why) => return self.unusable(why),
+            Fault::Lasting(why) => return self.unusable(why),
             Fault::Passing(why) => why,
         };
         if !self.options.patient {
@@ -112,12 +108,9 @@ impl Plugin for Licensed {
     fn turn(&mut self, stop: &Stop, line: &mut Line) -> Turn {
         if !self.looked && self.unlicensed.is_none() {
             match self.look(stop) {
-                Ok(()) => self.looked = true,
-                Err(fault) => {
-                    if let Some(turn) = self.failed(fault) {
-                        return turn;
-                    }
-                }
+                Ok(None) => self.looked = true,
+                Ok(Some(why)) => self.retire(why),
+                Err(fault) => return self.failed(fault),
             }
         }
         let turn = self.handler.turn(stop, line);

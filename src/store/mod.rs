@@ -114,7 +114,7 @@ pub struct Ask<'a> {
     pub except: &'a [JobId],
     /// What it knows to be "not here".
     pub absent: &'a [Absence],
-    /// Repositories (`owner/repository`) whose jobs it leaves alone.
+    /// Repositories (`owner/repository`) whose jobs it leaves alone, but those of which GitHub has just told.
     pub hidden: &'a [String],
     /// Only a job with the same labels as this one: for a VM whose own job was lost.
     pub like: Option<&'a Job>,

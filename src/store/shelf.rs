@@ -118,18 +118,21 @@ pub fn claim(shelf: &mut dyn Shelf, ask: &Ask<'_>, now: Millis) -> Result<Option
     let cards = shelf.cards()?;
     let mut passed = Vec::new();
     let mut fits = |entry: &Entry| {
-        let voters = voters(&cards, &entry.job, now);
-        let fits = !ask.except.contains(&entry.job.id)
-            && !ask.hidden.iter().any(|name| entry.job.is_of(name))
+        let is_wanted = !ask.except.contains(&entry.job.id)
             && ask.like.is_none_or(|like| like.same_labels(&entry.job))
-            && claimable(entry, ask.voter, &voters, now);
-        let is_absent = || ask.absent.iter().any(|absence| absence.tells_of(entry));
-        match (fits && is_absent()).then(|| passed_by(entry, ask.voter, &voters, now)).flatten() {
-            Some(said) if passed.len() < MOST_PASSED => passed.push(said),
-            Some(_) => (),
-            None => return fits,
+            && (entry.is_fresh(now) || !ask.hidden.iter().any(|name| entry.job.is_of(name)));
+        if !is_wanted {
+            return false;
         }
-        false
+        let voters = voters(&cards, &entry.job, now);
+        if !claimable(entry, ask.voter, &voters, now) {
+            return false;
+        }
+        let is_absent = ask.absent.iter().any(|absence| absence.tells_of(entry));
+        let said = is_absent.then(|| passed_by(entry, ask.voter, &voters, now)).flatten();
+        let fits = said.is_none();
+        passed.extend(said.filter(|_| passed.len() < MOST_PASSED));
+        fits
     };
     let found = shelf.eldest(ask, now, &mut fits)?;
     for said in &passed {

@@ -156,9 +156,7 @@ fn real_hosts_are_shown_each_by_its_url() {
         "{of_it:#?}"
     );
     assert!(here.log_text().contains("is asked again"));
-    assert!(
-        here.has_said("WARN", "stands twice in metrics.metrics_urls") && !here.log_text().contains("canary")
-    );
+    assert!(here.has_said("WARN", "stands twice and counts once") && !here.log_text().contains("canary"));
     assert_eq!(daemon.stop(), 0);
 }
 

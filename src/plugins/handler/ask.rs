@@ -53,9 +53,9 @@ impl Missing {
     }
 }
 
-/// Repositories that GitHub does not show: until when nobody asks again, and its last words.
+/// Repositories that GitHub does not show, and until when nobody asks again.
 #[derive(Default)]
-pub(super) struct Hidden(HashMap<String, (Pause, String)>);
+pub(super) struct Hidden(HashMap<String, Pause>);
 
 impl Hidden {
     /// GitHub does not show the job. Many jobs of its repository may wait: each would be asked about.
@@ -63,22 +63,14 @@ impl Hidden {
         if self.0.len() >= MOST_MISSING {
             self.0.clear();
         }
-        let before = self.0.get(&full_name(job)).map(|(pause, _)| *pause);
-        self.0.insert(full_name(job), (Pause::after(before), why.clone()));
+        let before = self.0.get(&full_name(job)).copied();
+        self.0.insert(full_name(job), Pause::after(before));
         Reason::Unreadable(why)
     }
 
     /// Those of which nobody asks now.
     pub fn now(&self) -> Vec<String> {
-        self.0.iter().filter(|(_, (pause, _))| pause.lasts()).map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Whether it is worth asking about the job.
-    fn is_seen(&self, job: &Job) -> Result<(), Reason> {
-        match self.0.get(&full_name(job)) {
-            Some((pause, why)) if pause.lasts() => Err(Reason::Unreadable(why.clone())),
-            _ => Ok(()),
-        }
+        self.0.iter().filter(|(_, pause)| pause.lasts()).map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -168,10 +160,9 @@ impl Handler {
     /// Before a VM is spent: is the job still to be run? Not asked while a fresh delivery said so.
     pub(super) fn still_wanted(&self, entry: &Entry, asker: &Asker<'_>) -> Result<(), Reason> {
         let now = self.tools.store.now().map_err(|error| Reason::StoreAway(error.to_string()))?;
-        if now.since(entry.queued_at) < super::FRESH {
+        if entry.is_fresh(now) {
             return Ok(());
         }
-        self.hidden.borrow().is_seen(&entry.job)?;
         match self.ask(&entry.job, asker)? {
             Some(State::Parked { .. }) => Err(Reason::Parked),
             Some(State::Over(_)) => Err(Reason::AlreadyOver),

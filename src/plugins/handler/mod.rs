@@ -51,8 +51,6 @@ use crate::store::{Ask, Card, Note};
 pub use guests::Guests;
 pub use options::{Options, Tools};
 
-/// A delivery younger than this that said `queued` saves the question to GitHub.
-const FRESH: Duration = Duration::from_secs(30);
 /// The longest wait: the handler shows that it lives, and looks for what no bell tells.
 const TICK: Duration = Duration::from_secs(30);
 /// How often the drain file is looked at, at least.

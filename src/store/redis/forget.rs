@@ -11,10 +11,10 @@ use crate::store::shelf::Shelf;
 use crate::store::{REMEMBERED, StoreError};
 
 /// Between two looks for jobs to forget.
-const PURGE: Duration = Duration::from_mins(1);
+const PURGE: Duration = Duration::from_mins(5);
 
 impl Queue {
-    /// Forgets old jobs; looks for them once a minute, however often it is called.
+    /// Forgets old jobs; looks for them every five minutes, however often it is called.
     pub(super) fn forget_old(&self, end: Instant) -> Result<u64, StoreError> {
         let lately = self.times().purged.is_some_and(|at| at.elapsed() < PURGE);
         if lately && self.options.clock.is_none() {
